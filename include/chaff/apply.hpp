@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+/// Defends logits at hand: one row, or rows that lie one after another.
+#ifndef CHAFF_APPLY_HPP
+#define CHAFF_APPLY_HPP
+
+#include <functional>
+#include <span>
+
+#include "chaff/defenses/gated.hpp"
+#include "chaff/pipeline/answer_row.hpp"
+
+namespace chaff {
+
+/// A defense that can answer rows of T.
+/// Satisfied by dcp, none, gated{gate, perturbation}, and a bare perturbation.
+template <class D, class T = float>
+concept defense = requires(const D& d) {
+  requires gate<std::remove_cvref_t<decltype(parts_of(d).gate)>, T>;
+  requires perturbation<std::remove_cvref_t<decltype(parts_of(d).perturbation)>, T>;
+};
+
+/// Raises std::invalid_argument for a parameter of the defense or the policy that is out of range.
+template <class Defense>
+void check(const Defense& used, const policy& promised) {
+  const auto& parts = parts_of(used);
+  promised.check();
+  check_part(parts.gate, promised);
+  check_part(parts.perturbation, promised);
+}
+
+/// Clears the answer, then raises the error.
+template <class E, class T, class... Values>
+[[noreturn, gnu::cold]] void fail_cleared(std::span<T> answer, const char* format, Values... values) {
+  std::fill(answer.begin(), answer.end(), T(0));
+  if constexpr (sizeof...(values) == 0) {
+    fail<E>("%s", format);
+  } else {
+    fail<E>(format, values...);
+  }
+}
+
+/// Clears the answer, then says what is wrong with a row: where, but no value.
+template <class T>
+[[noreturn, gnu::cold, gnu::noinline]] void fail_row(fault why, std::span<const T> values, std::size_t at_row,
+                                                     std::span<T> answer, form input) {
+  std::size_t at = 0;
+  while (at < values.size() && !(why == fault::nan ? values[at] != values[at]
+                                                   : values[at] == std::numeric_limits<T>::infinity())) {
+    ++at;
+  }
+  const char* name = input == form::logits ? "logit" : input == form::probabilities ? "probability" : "log-probability";
+  switch (why) {
+    case fault::nan: fail_cleared<std::domain_error>(answer, "chaff: %s %zu of row %zu is NaN", name, at, at_row);
+    case fault::infinite: fail_cleared<std::domain_error>(answer, "chaff: %s %zu of row %zu is +inf", name, at, at_row);
+    case fault::empty: fail_cleared<std::domain_error>(answer, "chaff: row %zu is -inf alone", at_row);
+    default:
+      fail_cleared<std::domain_error>(
+          answer, "chaff: row %zu is not a row of %s; if the model returns logits, policy.input must be form::logits",
+          at_row, input == form::probabilities ? "probabilities" : "log-probabilities");
+  }
+}
+
+/// Answers N rows of `classes` classes each, row-major.
+///
+/// Shapes: logits and answer have N * classes entries, and are the same memory or apart; N may be 0.
+/// Values: finite or -inf, but not -inf alone in a row. A row gets the same bits as alone through apply.
+/// Errors: std::invalid_argument for a parameter out of range, no classes, sizes that do not match, or memory that
+/// overlaps in part; std::domain_error for NaN, +inf or a row of -inf alone, and for rows that are not distributions
+/// where policy.input says that they are. The answer is zeroed before any error is raised.
+/// Allocation: none.
+template <class Defense, std::floating_point T>
+void apply_rows(const Defense& used, std::span<const T> logits, std::size_t classes, std::span<T> answer,
+                const policy& promised = {}) {
+  static_assert(std::same_as<T, float> || std::same_as<T, double>, "chaff answers rows of float or of double");
+  static_assert(defense<Defense, T>,
+                "the first argument is no defense: pass chaff::dcp, a perturbation, or chaff::gated{gate, perturbation}; "
+                "a defense that needs the query itself is bound to a model by chaff::defend(model, defense)");
+#if defined(__cpp_exceptions)
+  try {
+    check(used, promised);
+  } catch (...) {
+    std::fill(answer.begin(), answer.end(), T(0));
+    throw;
+  }
+#else
+  check(used, promised);
+#endif
+  if (classes == 0) fail_cleared<std::invalid_argument>(answer, "chaff: classes is 0, allowed is 1 or more");
+  if (logits.size() != answer.size()) {
+    fail_cleared<std::invalid_argument>(answer, "chaff: %zu logits, but the answer has room for %zu", logits.size(),
+                                        answer.size());
+  }
+  if (logits.size() % classes != 0) {
+    fail_cleared<std::invalid_argument>(answer, "chaff: %zu logits are no whole number of rows of %zu classes",
+                                        logits.size(), classes);
+  }
+  const T* const from = logits.data();
+  T* const to = answer.data();
+  if (from != to && std::less<>{}(from, to + answer.size()) && std::less<>{}(to, from + logits.size())) {
+    fail_cleared<std::invalid_argument>(answer, "chaff: logits and answer overlap in part; they are the same or apart");
+  }
+  const auto& parts = parts_of(used);
+  for (std::size_t first = 0, at_row = 0; first < logits.size(); first += classes, ++at_row) {
+    const std::span<const T> values = logits.subspan(first, classes);
+    const outcome came =
+        classes == 1
+            ? answer_sigmoid<T>(parts.gate, parts.perturbation, promised, values[0], answer[first])
+            : answer_row<T>(parts.gate, parts.perturbation, promised, values, answer.subspan(first, classes));
+    if (came.why != fault::none) [[unlikely]] fail_row<T>(came.why, values, at_row, answer, promised.input);
+  }
+}
+
+/// Answers one row of K >= 1 classes; all else is as for apply_rows.
+template <class Defense, std::floating_point T>
+void apply(const Defense& used, std::span<const T> logits, std::span<T> answer, const policy& promised = {}) {
+  if (logits.empty()) fail_cleared<std::invalid_argument>(answer, "chaff: the row of logits is empty");
+  apply_rows<Defense, T>(used, logits, logits.size(), answer, promised);
+}
+
+/// Both, on any contiguous range in place of a span.
+template <class Defense, contiguous_values Logits, contiguous_values Answer>
+  requires std::same_as<value_of<const Logits>, value_of<Answer>>
+void apply(const Defense& used, const Logits& logits, Answer&& answer, const policy& promised = {}) {
+  using T = value_of<const Logits>;
+  apply<Defense, T>(used, std::span<const T>(std::data(logits), static_cast<std::size_t>(std::size(logits))),
+                    std::span<T>(std::data(answer), static_cast<std::size_t>(std::size(answer))), promised);
+}
+template <class Defense, contiguous_values Logits, contiguous_values Answer>
+  requires std::same_as<value_of<const Logits>, value_of<Answer>>
+void apply_rows(const Defense& used, const Logits& logits, std::size_t classes, Answer&& answer,
+                const policy& promised = {}) {
+  using T = value_of<const Logits>;
+  apply_rows<Defense, T>(used, std::span<const T>(std::data(logits), static_cast<std::size_t>(std::size(logits))),
+                         classes, std::span<T>(std::data(answer), static_cast<std::size_t>(std::size(answer))),
+                         promised);
+}
+
+}  // namespace chaff
+
+#endif
