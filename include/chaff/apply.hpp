@@ -44,8 +44,8 @@ template <class T>
 [[noreturn, gnu::cold, gnu::noinline]] void fail_row(fault why, std::span<const T> values, std::size_t at_row,
                                                      std::span<T> answer, form input) {
   std::size_t at = 0;
-  while (at < values.size() && !(why == fault::nan ? values[at] != values[at]
-                                                   : values[at] == std::numeric_limits<T>::infinity())) {
+  while (at < values.size() &&
+         !(why == fault::nan ? values[at] != values[at] : values[at] == std::numeric_limits<T>::infinity())) {
     ++at;
   }
   const char* name = input == form::logits ? "logit" : input == form::probabilities ? "probability" : "log-probability";
@@ -72,9 +72,10 @@ template <class Defense, std::floating_point T>
 void apply_rows(const Defense& used, std::span<const T> logits, std::size_t classes, std::span<T> answer,
                 const policy& promised = {}) {
   static_assert(std::same_as<T, float> || std::same_as<T, double>, "chaff answers rows of float or of double");
-  static_assert(defense<Defense, T>,
-                "the first argument is no defense: pass chaff::dcp, a perturbation, or chaff::gated{gate, perturbation}; "
-                "a defense that needs the query itself is bound to a model by chaff::defend(model, defense)");
+  static_assert(
+      defense<Defense, T>,
+      "the first argument is no defense: pass chaff::dcp, a perturbation, or chaff::gated{gate, perturbation}; "
+      "a defense that needs the query itself is bound to a model by chaff::defend(model, defense)");
 #if defined(__cpp_exceptions)
   try {
     check(used, promised);
@@ -103,10 +104,10 @@ void apply_rows(const Defense& used, std::span<const T> logits, std::size_t clas
   for (std::size_t first = 0, at_row = 0; first < logits.size(); first += classes, ++at_row) {
     const std::span<const T> values = logits.subspan(first, classes);
     const outcome came =
-        classes == 1
-            ? answer_sigmoid<T>(parts.gate, parts.perturbation, promised, values[0], answer[first])
-            : answer_row<T>(parts.gate, parts.perturbation, promised, values, answer.subspan(first, classes));
-    if (came.why != fault::none) [[unlikely]] fail_row<T>(came.why, values, at_row, answer, promised.input);
+        classes == 1 ? answer_sigmoid<T>(parts.gate, parts.perturbation, promised, values[0], answer[first])
+                     : answer_row<T>(parts.gate, parts.perturbation, promised, values, answer.subspan(first, classes));
+    if (came.why != fault::none) [[unlikely]]
+      fail_row<T>(came.why, values, at_row, answer, promised.input);
   }
 }
 
@@ -119,14 +120,14 @@ void apply(const Defense& used, std::span<const T> logits, std::span<T> answer, 
 
 /// Both, on any contiguous range in place of a span.
 template <class Defense, contiguous_values Logits, contiguous_values Answer>
-  requires std::same_as<value_of<const Logits>, value_of<Answer>>
+requires std::same_as<value_of<const Logits>, value_of<Answer>>
 void apply(const Defense& used, const Logits& logits, Answer&& answer, const policy& promised = {}) {
   using T = value_of<const Logits>;
   apply<Defense, T>(used, std::span<const T>(std::data(logits), static_cast<std::size_t>(std::size(logits))),
                     std::span<T>(std::data(answer), static_cast<std::size_t>(std::size(answer))), promised);
 }
 template <class Defense, contiguous_values Logits, contiguous_values Answer>
-  requires std::same_as<value_of<const Logits>, value_of<Answer>>
+requires std::same_as<value_of<const Logits>, value_of<Answer>>
 void apply_rows(const Defense& used, const Logits& logits, std::size_t classes, Answer&& answer,
                 const policy& promised = {}) {
   using T = value_of<const Logits>;

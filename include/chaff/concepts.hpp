@@ -19,9 +19,12 @@ template <class R>
 concept contiguous_values = requires(R& range) {
   { *std::data(range) } -> std::common_reference_with<typename std::remove_reference_t<decltype(*std::data(range))>&>;
   { std::size(range) } -> std::convertible_to<std::size_t>;
-  requires std::same_as<std::remove_cvref_t<decltype(*std::data(range))>, float> ||
-               std::same_as<std::remove_cvref_t<decltype(*std::data(range))>, double>;
-} && !requires { std::remove_cvref_t<R>::RowsAtCompileTime; };
+  requires std::same_as < std::remove_cvref_t<decltype(*std::data(range))>,
+  float > || std::same_as<std::remove_cvref_t<decltype(*std::data(range))>, double>;
+}
+&&!requires {
+  std::remove_cvref_t<R>::RowsAtCompileTime;
+};
 
 /// float or double: the type of a range's values.
 template <contiguous_values R>

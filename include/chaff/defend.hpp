@@ -58,16 +58,12 @@ class defended {
   }
 
   template <class... Arguments>
-    requires std::invocable<Model&, Arguments...>
-  auto operator()(Arguments&&... arguments) {
-    return answer(model_, std::forward<Arguments>(arguments)...);
-  }
+  requires std::invocable<Model&, Arguments...>
+  auto operator()(Arguments&&... arguments) { return answer(model_, std::forward<Arguments>(arguments)...); }
 
   template <class... Arguments>
-    requires std::invocable<const Model&, Arguments...>
-  auto operator()(Arguments&&... arguments) const {
-    return answer(model_, std::forward<Arguments>(arguments)...);
-  }
+  requires std::invocable<const Model&, Arguments...>
+  auto operator()(Arguments&&... arguments) const { return answer(model_, std::forward<Arguments>(arguments)...); }
 
  private:
   template <class M, class... Arguments>
@@ -88,8 +84,9 @@ class defended {
 /// Errors: std::invalid_argument for a parameter out of range, here; the errors of apply, at each call.
 template <class Model, class Defense>
 auto defend(Model&& model, Defense used, policy promised = {}) {
-  static_assert(defense<Defense, float> || defense<Defense, double>,
-                "the second argument is no defense: pass chaff::dcp, a perturbation, or chaff::gated{gate, perturbation}");
+  static_assert(
+      defense<Defense, float> || defense<Defense, double>,
+      "the second argument is no defense: pass chaff::dcp, a perturbation, or chaff::gated{gate, perturbation}");
   return defended<std::decay_t<Model>, Defense>(std::forward<Model>(model), std::move(used), promised);
 }
 

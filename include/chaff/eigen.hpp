@@ -12,8 +12,8 @@ namespace chaff {
 /// An Eigen vector, matrix, array or expression of float or double.
 template <class R>
 concept eigen_values = std::derived_from<std::remove_cvref_t<R>, Eigen::DenseBase<std::remove_cvref_t<R>>> &&
-                       (std::same_as<typename std::remove_cvref_t<R>::Scalar, float> ||
-                        std::same_as<typename std::remove_cvref_t<R>::Scalar, double>);
+    (std::same_as<typename std::remove_cvref_t<R>::Scalar, float> ||
+     std::same_as<typename std::remove_cvref_t<R>::Scalar, double>);
 
 /// Answers Eigen logits, as an owned vector or matrix of the same kind.
 ///

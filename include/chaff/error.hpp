@@ -23,7 +23,9 @@ using failure_handler = void (*)(const char* message);
 inline std::atomic<failure_handler> current_failure_handler{nullptr};  // the only state, and only without exceptions
 
 /// Sets the handler, for the whole program; nullptr restores the default, which is std::abort without a word.
-inline void set_failure_handler(failure_handler handler) noexcept { current_failure_handler = handler; }
+inline void set_failure_handler(failure_handler handler) noexcept {
+  current_failure_handler = handler;
+}
 
 #endif
 

@@ -39,8 +39,8 @@ struct policy {
     check_range("policy.label_margin", label_margin, 0, 1);
     check_range("policy.max_l1", max_l1, 0, 2);
     if (!keep_label && label_margin > 0) {
-      fail<std::invalid_argument>("chaff: policy.label_margin is %g, allowed is [0, 0] where policy.keep_label is false",
-                                  label_margin);
+      fail<std::invalid_argument>(
+          "chaff: policy.label_margin is %g, allowed is [0, 0] where policy.keep_label is false", label_margin);
     }
   }
 };

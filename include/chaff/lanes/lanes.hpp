@@ -158,7 +158,8 @@ template <class T, class Visit>
 }
 
 /// A sum over a row, block by block. At most 64 blocks are added in T before they are folded and carried on in double,
-/// so the relative error for addends of one sign is below 70 units in the last place of T for a row of any length.
+/// with compensation (Neumaier 1974), so the relative error for addends of one sign is below 70 units in the last place
+/// of T for a row of any length.
 template <class T>
 class row_sum {
  public:
@@ -168,18 +169,22 @@ class row_sum {
   }
   [[gnu::always_inline]] double total() {
     if (blocks_ != 0) carry();
-    return total_;
+    return total_ + lost_;
   }
 
  private:
   [[gnu::always_inline]] void carry() {
-    total_ += static_cast<double>(sum_of<T>(part_));
+    const double part = static_cast<double>(sum_of<T>(part_));
+    const double sum = total_ + part;
+    lost_ += total_ > part ? (total_ - sum) + part : (part - sum) + total_;
+    total_ = sum;
     part_ = lanes<T>{};
     blocks_ = 0;
   }
 
   lanes<T> part_{};
   double total_ = 0;
+  double lost_ = 0;
   int blocks_ = 0;
 };
 

@@ -39,7 +39,8 @@ template <class T>
   } else {
     const lanes<T> s = m / (m + 2.0);
     const lanes<T> square = s * s;
-    y = square * 0x1.0f4a997ea4cd3p-3 + 0x1.3b2153e90c1ep-3;
+    y = square * 0x1.101eab873391dp-3 + 0x1.0f4a997ea4cd3p-3;
+    y = y * square + 0x1.3b2153e90c1ep-3;
     y = y * square + 0x1.745cdb8fd688ap-3;
     y = y * square + 0x1.c71c725c1a9bap-3;
     y = y * square + 0x1.249249242f0ap-2;

@@ -12,15 +12,16 @@
 
 namespace chaff {
 
-/// What is done about a class with p > 1/2. clamped: p / (1 - p) is clamped to [1e-12, 1], so such a class has r = 0, as
-/// in the authors' code. exact: as in the formula, without the upper clamp; weights are clipped at 0. Only the label can
-/// have p > 1/2, so the two differ in the label's weight alone.
+/// What is done about a class with p > 1/2. clamped: p / (1 - p) is clamped to [1e-12, 1], so such a class has r = 0,
+/// as in the authors' code. exact: as in the formula, without the upper clamp; weights are clipped at 0. Only the label
+/// can have p > 1/2, so the two differ in the label's weight alone.
 enum class odds { clamped, exact };
 
 /// w_i = p_i - r_i, with r_i = beta (sigmoid(gamma logit(p_i)) - 1/2) = (beta / 2) tanh((gamma / 2) logit(p_i)).
 ///
 /// beta in [0, 1000], gamma in [0, 1000]. Shape: a row of K weights, not normalised.
-/// Largest error of w: 1e-6 beta in float, 1e-14 beta in double.
+/// Largest error of w: 1e-6 beta in float, 1e-14 beta in double; with exact odds, where 1 - p_k is below T's smallest
+/// normal number, logit(p_k) counts as +inf, which moves the label's weight by at most (beta / 2) (1 - tanh(43 gamma)).
 /// logit(p_i) = log p_i - log(1 - p_i), from the logits: nothing is lost for tiny p.
 /// Source: Lee, Edwards, Molloy & Su 2018, "Defending against machine learning model stealing attacks using deceptive
 /// perturbations", arXiv 1806.00054. The authors' code writes the upper clamp as 1 - 1e-12, which is 1 in float32.
@@ -37,10 +38,10 @@ struct reverse_sigmoid {
   /// The weights of one row.
   template <class T>
   struct weights_of_row {
-    T label;          ///< w_k
-    T half_beta;      ///< beta / 2
-    T gamma_log2e;    ///< so that 2^(gamma_log2e logit) = exp(gamma logit)
-    T least_log_odds; ///< where the odds are clamped, or where exp would leave T's range
+    T label;           ///< w_k
+    T half_beta;       ///< beta / 2
+    T gamma_log2e;     ///< so that 2^(gamma_log2e logit) = exp(gamma logit)
+    T least_log_odds;  ///< where the odds are clamped, or where exp would leave T's range
 
     /// w of the classes in a block, the label's lane excepted: there the value is not used.
     [[gnu::always_inline]] lanes<T> operator()(const block<T>& at) const {

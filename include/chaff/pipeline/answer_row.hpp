@@ -10,8 +10,8 @@
 #include "chaff/pipeline/label_lead.hpp"
 #include "chaff/posterior/softmax.hpp"
 
-/// Marks a function of which there is one copy for all callers: neither inlined nor specialised, so that a row's bits do
-/// not depend on how it was called.
+/// Marks a function of which there is one copy for all callers: neither inlined nor specialised, so that a row's bits
+/// do not depend on how it was called.
 #if __has_cpp_attribute(gnu::noipa)
 #define CHAFF_ONE_COPY [[gnu::noipa]]
 #else
@@ -159,12 +159,10 @@ template <class T, class Weight>
     // a little more than asked, so that the rounded answer has it
     const double margin =
         std::min(1.0, promised.label_margin + 4 * static_cast<double>(std::numeric_limits<T>::epsilon()));
-    y = level_for<T>(static_cast<double>(y.label), margin, [&](auto visit) {
-      for_others([&](lanes<T>, lanes<T> w, std::size_t, auto) { visit(w); });
-    });
-    q = level_for<T>(static_cast<double>(q.label), margin, [&](auto visit) {
-      for_others([&](lanes<T> p, lanes<T>, std::size_t, auto) { visit(p); });
-    });
+    y = level_for<T>(static_cast<double>(y.label), margin,
+                     [&](auto visit) { for_others([&](lanes<T>, lanes<T> w, std::size_t, auto) { visit(w); }); });
+    q = level_for<T>(static_cast<double>(q.label), margin,
+                     [&](auto visit) { for_others([&](lanes<T> p, lanes<T>, std::size_t, auto) { visit(p); }); });
   }
 
   row_sum<T> from_p_to_q;
@@ -203,7 +201,8 @@ CHAFF_ONE_COPY outcome answer_row(const G& gate, const P& perturbation, const po
                                   std::span<const T> values, std::span<T> answer) {
   row<T> seen{};
   const bool kept_e = answer.data() != values.data() && promised.input != form::probabilities;
-  if (const fault why = observe<T>(values, promised.input, kept_e ? answer.data() : nullptr, seen); why != fault::none) {
+  if (const fault why = observe<T>(values, promised.input, kept_e ? answer.data() : nullptr, seen);
+      why != fault::none) {
     return {why, 0};
   }
   passage<T> way{seen, answer.data(), kept_e, static_cast<T>(1 / seen.mass())};
@@ -266,7 +265,14 @@ outcome answer_sigmoid(const G& gate, const P& perturbation, const policy& promi
   T both[2];
   const outcome came = answer_row<T>(gate, perturbation, of_pair, std::span<const T>(pair), std::span<T>(both));
   if (came.why != fault::none) return came;
-  if (undecided) both[0] = both[1] = T(0.5);
+  if (undecided) {
+    both[0] = T(0.5);
+  } else if (promised.keep_label) {
+    // a lead too small for T still shows on which side of 1/2 the logit was
+    both[0] = came.label == 0 ? std::max(both[0], std::nextafter(T(0.5), T(1)))
+                              : std::min(both[0], std::nextafter(T(0.5), T(0)));
+  }
+  both[1] = T(1) - both[0];
   answer = promised.answer == form::probabilities       ? both[0]
            : promised.answer == form::log_probabilities ? std::log(both[0])
                                                         : std::log(both[0]) - std::log(both[1]);

@@ -17,7 +17,8 @@ inline constexpr T label_cap = T(1) - 4 * std::numeric_limits<T>::epsilon();
 /// Least weight of a label that is kept, where p sums to 1: the answer is then flat with the label ahead, never empty.
 inline constexpr double least_label_weight = 1e-6;
 
-/// A row q that sums to 1, cut at a level and the cut given to the label: q_j -> min(q_j, level), q_k -> level + margin.
+/// A row q that sums to 1, cut at a level and the cut given to the label: q_j -> min(q_j, level), q_k -> level +
+/// margin.
 template <class T>
 struct levelled {
   T level;  ///< +inf where the row's own lead is enough

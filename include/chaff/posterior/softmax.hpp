@@ -23,9 +23,9 @@ template <class T>
   const bool are_probabilities = input == form::probabilities;
   const T impossible = seen.impossible();
   const std::size_t label_block = top.index / lanes_of<T>;
-  const lanes<bits_of<T>> label_lane =
-      iota<bits_of<T>>(0) == static_cast<bits_of<T>>(top.index % lanes_of<T>) ? lanes<bits_of<T>>{} - 1
-                                                                            : lanes<bits_of<T>>{};
+  const lanes<bits_of<T>> label_lane = iota<bits_of<T>>(0) == static_cast<bits_of<T>>(top.index % lanes_of<T>)
+                                           ? lanes<bits_of<T>>{} - 1
+                                           : lanes<bits_of<T>>{};
   row_sum<T> others;
   mask<T> negative{};
   for_each_block<T>(values.size(), [&](std::size_t first, auto count) {

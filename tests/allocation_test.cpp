@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/// Counts what apply and apply_rows take from the heap: nothing.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chaff/chaff.hpp>
+#include <cstdlib>
+#include <new>
+
+namespace {
+std::atomic<std::size_t> allocations{0};
+}
+
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+
+namespace {
+
+template <class T>
+void allocates_nothing() {
+  for (const std::size_t classes : {1, 10, 1000}) {
+    std::vector<T> z(classes * 8), y(classes * 8);
+    for (std::size_t i = 0; i < z.size(); ++i) z[i] = static_cast<T>(i % 7);
+    for (const chaff::policy& promised : {chaff::policy{}, chaff::policy{.label_margin = 0.2, .max_l1 = 0.1},
+                                          chaff::policy{.answer = chaff::form::log_probabilities}}) {
+      const std::size_t before = allocations;
+      chaff::apply_rows(chaff::dcp{.beta = 1.2}, z, classes, y, promised);
+      chaff::apply(chaff::dcp{}, std::span<const T>(z).first(classes), std::span<T>(y).first(classes), promised);
+      EXPECT_EQ(allocations, before);
+    }
+  }
+}
+
+TEST(allocation, apply_takes_nothing_from_the_heap) {
+  allocates_nothing<float>();
+  allocates_nothing<double>();
+}
+
+TEST(allocation, is_counted) {
+  const std::size_t before = allocations;
+  const std::vector<float> some(10);
+  EXPECT_EQ(allocations, before + 1);
+}
+
+}  // namespace

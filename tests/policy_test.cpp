@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+#include <chaff/chaff.hpp>
+
+#include "support/reference.hpp"
+
+namespace {
+
+const std::vector<double> z{0.3, 1.2, 1.1, -0.4, 0.9};
+constexpr std::size_t label = 1;
+
+std::vector<double> answer(const auto& defense, const chaff::policy& promised) {
+  std::vector<double> y(z.size());
+  chaff::apply(defense, z, y, promised);
+  return y;
+}
+
+double lead(const std::vector<double>& y) {
+  double second = 0;
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    if (i != label) second = std::max(second, y[i]);
+  }
+  return y[label] - second;
+}
+
+TEST(label_margin, is_met_with_the_least_movement) {
+  const auto p = reference::softmax(z);
+  for (const double margin : {0.1, 0.3, 0.6, 0.99}) {
+    const auto y = answer(chaff::none{}, {.label_margin = margin});
+    EXPECT_NEAR(lead(y), margin, 1e-12);
+    // brute force over the level: whatever is cut from the others goes to the label
+    long double best = 2;
+    for (int step = 0; step <= 1'000'000; ++step) {
+      const long double level = step / 1e6L;
+      long double cut = 0;
+      for (std::size_t i = 0; i < p.size(); ++i) cut += i == label ? 0 : std::max(0.0L, p[i] - level);
+      if (p[label] + cut - level >= static_cast<long double>(margin)) best = std::min(best, 2 * cut);
+    }
+    EXPECT_NEAR(static_cast<double>(reference::l1(y, p)), static_cast<double>(best), 1e-5);
+  }
+}
+
+TEST(label_margin, of_a_perturbed_answer) {
+  for (const double margin : {0.02, 0.2, 0.7, 1.0}) {
+    EXPECT_NEAR(lead(answer(chaff::dcp{.beta = 1.5}, {.label_margin = margin})), margin, 1e-12);
+  }
+}
+
+TEST(label_margin, leaves_an_answer_alone_that_has_it) {
+  EXPECT_EQ(answer(chaff::none{}, {.label_margin = 0.01}), answer(chaff::none{}, {.label_margin = 0.02}));
+}
+
+TEST(max_l1, scales_the_step_to_exactly_the_budget) {
+  const auto p = reference::softmax(z);
+  const auto full = answer(chaff::dcp{.beta = 1.5}, {});
+  const double whole = static_cast<double>(reference::l1(full, p));
+  for (const double budget : {0.01, 0.1, 0.3}) {
+    const auto y = answer(chaff::dcp{.beta = 1.5}, {.max_l1 = budget});
+    EXPECT_NEAR(static_cast<double>(reference::l1(y, p)), budget, 1e-12);
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      EXPECT_NEAR(y[i], static_cast<double>(p[i]) + budget / whole * (full[i] - static_cast<double>(p[i])), 1e-12);
+    }
+  }
+  const auto unbound = answer(chaff::dcp{.beta = 1.5}, {.max_l1 = 1.9});
+  for (std::size_t i = 0; i < z.size(); ++i) EXPECT_NEAR(unbound[i], full[i], 1e-15);
+}
+
+TEST(max_l1, gives_way_to_the_margin_and_to_no_more) {
+  const auto p = reference::softmax(z);
+  const auto y = answer(chaff::dcp{.beta = 1.5}, {.label_margin = 0.4, .max_l1 = 0.01});
+  const auto nearest = answer(chaff::none{}, {.label_margin = 0.4});
+  for (std::size_t i = 0; i < z.size(); ++i) EXPECT_NEAR(y[i], nearest[i], 1e-12);
+  EXPECT_GT(reference::l1(y, p), 0.01L);
+}
+
+TEST(form, of_a_closed_answer_in_logarithms_is_precise_below_the_smallest_probability) {
+  std::vector<float> far{0, -200, -1000}, y(3);
+  chaff::apply(chaff::none{}, far, y, {.answer = chaff::form::log_probabilities});
+  EXPECT_EQ(y, (std::vector<float>{0, -200, -1000}));
+}
+
+TEST(form, of_a_sigmoid_as_logits_is_the_log_odds) {
+  const std::vector<double> one{1.25};
+  std::vector<double> y(1);
+  chaff::apply(chaff::none{}, one, y, {.answer = chaff::form::logits});
+  EXPECT_NEAR(y[0], 1.25, 1e-14);
+  const std::vector<double> log_p{std::log(0.8)};
+  chaff::apply(chaff::none{}, log_p, y, {.input = chaff::form::log_probabilities});
+  EXPECT_NEAR(y[0], 0.8, 1e-14);
+  const std::vector<double> p{0.3};
+  chaff::apply(chaff::none{}, p, y, {.input = chaff::form::probabilities});
+  EXPECT_NEAR(y[0], 0.3, 1e-14);
+}
+
+}  // namespace
