@@ -31,7 +31,8 @@ int main() {
 
   expected_message = "chaff: beta is -1, allowed is [0, 1000]";
   if (setjmp(out) == 0) {
-    [[maybe_unused]] const auto model = chaff::defend([] { return std::array<float, 2>{}; }, chaff::dcp{.beta = -1});
+    [[maybe_unused]] const auto model =
+        chaff::defend([] { return std::array<float, 2>{}; }, chaff::dcp{.beta = -1, .tau = 0.9});
     return std::puts("no error for beta"), 1;
   }
   return message_fits ? 0 : 1;

@@ -98,7 +98,8 @@ void compare_with_long_double(double tolerance) {
         const std::size_t k = static_cast<std::size_t>(std::max_element(p.begin(), p.end()) - p.begin());
         long double rest = 0;
         for (std::size_t i = 0; i < p.size(); ++i) rest += i == k ? 0 : p[i];
-        const bool certain = rest < static_cast<long double>(std::numeric_limits<T>::min());
+        const bool certain =
+            rest < static_cast<long double>(p.size()) * static_cast<long double>(std::numeric_limits<T>::min());
         const double allowed = tolerance + (certain ? defense.beta / 2 * (1 - std::tanh(43 * gamma)) : 0);
         std::vector<T> y(z.size());
         chaff::apply(defense, z, y, {.keep_label = false});

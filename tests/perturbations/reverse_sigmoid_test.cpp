@@ -40,8 +40,8 @@ TEST(reverse_sigmoid, rise_within_its_error) {
 }
 
 TEST(reverse_sigmoid, changes_labels_unless_they_are_kept) {
-  // a near tie among improbable rest: p - r is not monotone in p
-  const std::vector<float> z{1.0f, 0.9f, -3.0f, -3.0f, -3.0f, -3.0f};
+  // p - r is not monotone in p: a hopeless class is lifted above an unsure label
+  const std::vector<float> z{1.0f, 0.9f, 0.8f, -13.0f};
   std::vector<float> y(z.size());
   chaff::apply(chaff::reverse_sigmoid{.beta = 1.5}, z, y, {.keep_label = false});
   EXPECT_NE(std::max_element(y.begin(), y.end()) - y.begin(), 0);

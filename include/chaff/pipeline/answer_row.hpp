@@ -86,7 +86,7 @@ template <class T>
   const T label_log = static_cast<T>(std::log(seen.confidence()));
   const T log_mass = static_cast<T>(std::log(seen.mass()));
   const T highest = promised.keep_label ? std::nextafter(label_log, -infinity) : infinity;
-  const T top = seen.values[seen.label];
+  const T top = seen.label_value;
   for_each_block<T>(seen.classes(), [&](std::size_t first, auto count) {
     const lanes<T> value = load<T>(seen.values.data() + first, count, top);
     store<T>(way.answer + first, least<T>(value - top - log_mass, broadcast(highest)), count);

@@ -29,6 +29,7 @@ struct row {
   std::span<const T> values;  ///< as the model returned them
   form input;                 ///< how to read them
   std::size_t label;          ///< k, the lowest index of the largest value
+  T label_value;              ///< values[label]; kept, since an answer in place overwrites the values as it goes
   double label_mass;          ///< e_k
   double other_mass;          ///< sum of e_i over i != k, so that 1 - p_k loses nothing where p_k is close to 1
 
@@ -43,8 +44,7 @@ struct row {
 
   /// log sum exp z, the negative free energy, which only logits have; about 0 for (log-)probabilities.
   double log_sum_exp() const {
-    return input == form::probabilities ? std::log(mass())
-                                        : static_cast<double>(values[label]) + std::log1p(other_mass);
+    return input == form::probabilities ? std::log(mass()) : static_cast<double>(label_value) + std::log1p(other_mass);
   }
 
   /// The posterior of one class.
@@ -52,12 +52,12 @@ struct row {
 
   /// e of the values in a machine vector.
   [[gnu::always_inline]] lanes<T> e(lanes<T> value) const {
-    return input == form::probabilities ? value : exp_nonpositive<T>(value - values[label]);
+    return input == form::probabilities ? value : exp_nonpositive<T>(value - label_value);
   }
 
   /// log e of the values in a machine vector.
   [[gnu::always_inline]] lanes<T> log_e(lanes<T> value) const {
-    return input == form::probabilities ? log_nonnegative<T>(value) : value - values[label];
+    return input == form::probabilities ? log_nonnegative<T>(value) : value - label_value;
   }
 
   /// What a class that cannot occur holds: such a class keeps exactly 0 in every answer.

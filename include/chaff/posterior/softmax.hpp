@@ -19,7 +19,7 @@ template <class T>
   if (top.has_nan) return fault::nan;
   if (top.value == std::numeric_limits<T>::infinity()) return fault::infinite;
   if (top.value == -std::numeric_limits<T>::infinity()) return fault::empty;
-  seen = {values, input, top.index, 1, 0};
+  seen = {values, input, top.index, top.value, 1, 0};
   const bool are_probabilities = input == form::probabilities;
   const T impossible = seen.impossible();
   const std::size_t label_block = top.index / lanes_of<T>;
