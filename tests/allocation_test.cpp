@@ -27,7 +27,7 @@ namespace {
 
 template <class T>
 void allocates_nothing() {
-  for (const std::size_t classes : {1, 10, 1000}) {
+  for (const std::size_t classes : {1u, 10u, 1000u}) {
     std::vector<T> z(classes * 8), y(classes * 8);
     for (std::size_t i = 0; i < z.size(); ++i) z[i] = static_cast<T>(i % 7);
     for (const chaff::policy& promised : {chaff::policy{}, chaff::policy{.label_margin = 0.2, .max_l1 = 0.1},

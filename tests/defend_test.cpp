@@ -92,12 +92,14 @@ TEST(defend, copies_a_model_and_keeps_a_reference_to_std_ref) {
   static_assert(!std::invocable<const decltype(copy)&>, "a model that changes has no const call");
 }
 
+struct network {
+  float bias;
+  std::vector<float> classify(float x) const { return {x, bias}; }
+};
+
 TEST(defend, takes_pointers_to_members) {
-  struct network {
-    std::vector<float> classify(float x) const { return {x, 0}; }
-  };
   const auto model = chaff::defend(&network::classify, defense);
-  EXPECT_EQ(model(network{}, 1.0f).size(), 2u);
+  EXPECT_EQ(model(network{0.5f}, 1.0f).size(), 2u);
 }
 
 TEST(defend, checks_parameters_at_once_and_rows_at_each_call) {

@@ -192,7 +192,7 @@ TYPED_TEST(laws, a_smaller_budget_never_moves_an_answer_more) {
 
 TYPED_TEST(laws, a_log_answer_is_the_logarithm_of_the_answer_with_the_label_strictly_first) {
   using T = TypeParam;
-  for (const std::size_t classes : {1, 2, 17, 1000}) {
+  for (const std::size_t classes : {1u, 2u, 17u, 1000u}) {
     for (const auto& [name, z] : hostile_rows<T>(classes)) {
       for_each_defense([&](const auto& defense, const char* defense_name) {
         SCOPED_TRACE(std::string(defense_name) + ", K " + std::to_string(classes) + ", " + name);
@@ -214,7 +214,7 @@ TYPED_TEST(laws, a_log_answer_is_the_logarithm_of_the_answer_with_the_label_stri
 TYPED_TEST(laws, probabilities_and_log_probabilities_in_give_the_answer_to_their_logits) {
   using T = TypeParam;
   const double tolerance = std::is_same_v<T, float> ? 2e-5 : 1e-10;
-  for (const std::size_t classes : {1, 2, 17, 1000}) {
+  for (const std::size_t classes : {1u, 2u, 17u, 1000u}) {
     for (const auto& [name, z] : hostile_rows<T>(classes)) {
       std::vector<T> p(classes), log_p(classes), y(classes), from_p(classes), from_log_p(classes);
       chaff::apply(chaff::none{}, z, p, {.keep_label = false});

@@ -89,7 +89,10 @@ template <class T>
   const T top = seen.label_value;
   for_each_block<T>(seen.classes(), [&](std::size_t first, auto count) {
     const lanes<T> value = load<T>(seen.values.data() + first, count, top);
-    store<T>(way.answer + first, least<T>(value - top - log_mass, broadcast(highest)), count);
+    // a difference past the range of T is a class that can still occur
+    const lanes<T> log_p = most<T>(value - top - log_mass, broadcast(std::numeric_limits<T>::lowest()));
+    const lanes<T> capped = least<T>(log_p, broadcast(highest));
+    store<T>(way.answer + first, select<T>(value == -infinity, value, capped), count);
   });
   way.answer[seen.label] = label_log;
 }
