@@ -10,9 +10,9 @@ namespace chaff {
 /// 2 to the power of n, times value, n a whole number held in the low bits of `shifted` (see rounding_shift).
 template <class T>
 [[gnu::always_inline]] inline lanes<T> times_power_of_two(lanes<T> value, lanes<T> shifted) {
+  using bits = std::make_unsigned_t<bits_of<T>>;
   constexpr int mantissa_bits = std::numeric_limits<T>::digits - 1;
-  return bit_lanes<T, bits_of<T>>(bit_lanes<bits_of<T>, T>(value) +
-                                  (bit_lanes<bits_of<T>, T>(shifted) << mantissa_bits));
+  return bit_lanes<T, bits>(bit_lanes<bits, T>(value) + (bit_lanes<bits, T>(shifted) << mantissa_bits));
 }
 
 /// Adding it rounds a small number to the nearest whole one, which is then left in the low bits of the sum.
