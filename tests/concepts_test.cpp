@@ -63,4 +63,14 @@ TEST(concepts, a_user_s_own_parts_work_under_the_same_promises) {
   EXPECT_NEAR(y[0] / y[1], (p[0] / 2) / (p[1] + p[0] / 8), 1e-12);
 }
 
+TEST(concepts, a_gate_that_fails_leaves_the_defense_on) {
+  const std::vector<double> z{2, 0, 0, 0};
+  std::vector<double> y(4), open(4);
+  chaff::apply(flatten{}, z, open);
+  for (const double alpha : {std::nan(""), 7.0}) {
+    chaff::apply(gated{[alpha](const auto&) { return alpha; }, flatten{}}, z, y);
+    EXPECT_EQ(y, open);
+  }
+}
+
 }  // namespace

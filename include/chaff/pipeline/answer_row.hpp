@@ -212,7 +212,8 @@ CHAFF_ONE_COPY outcome answer_row(const G& gate, const P& perturbation, const po
   const bool bounded = promised.label_margin > 0 || promised.max_l1 < 2;
   const bool as_logarithms = promised.answer != form::probabilities;
 
-  const double openness = static_cast<double>(gate(seen));
+  double openness = static_cast<double>(gate(seen));
+  if (!(openness <= 1)) openness = 1;  // a gate of a user's own that fails, fails on the defended side
   if (openness <= static_cast<double>(std::numeric_limits<T>::epsilon())) {
     if (promised.label_margin > 0) {
       answer_within_bounds<T>(way, promised, static_cast<T>(seen.confidence()), [&](std::size_t first, auto count) {
