@@ -49,4 +49,16 @@ TEST(reverse_sigmoid, changes_labels_unless_they_are_kept) {
   EXPECT_EQ(std::max_element(y.begin(), y.end()) - y.begin(), 0);
 }
 
+TEST(reverse_sigmoid, a_label_pushed_to_nothing_leaves_a_flat_answer_with_the_label_ahead) {
+  const std::vector<float> z{-1, 4, 0, 1};
+  std::vector<float> y(z.size());
+  chaff::apply(chaff::reverse_sigmoid{.beta = 100, .rule = chaff::odds::exact}, z, y);
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    EXPECT_NEAR(static_cast<double>(y[i]), 0.25, 1e-6);
+    if (i != 1) {
+      EXPECT_LT(y[i], y[1]);
+    }
+  }
+}
+
 }  // namespace
