@@ -23,7 +23,7 @@ inline constexpr T rounding_shift = std::is_same_v<T, float> ? T(0x1.8p23) : T(0
 ///
 /// Range: exactly 1 at 0; exactly 0 where exp(x) is below the smallest normal number (x < -87.33 in float, -708.39 in
 /// double). A positive x or NaN gives any number.
-/// Largest error: 1.5 ULP in float, over every value; 1.5 ULP in double, over samples.
+/// Largest error: 1.5 ULP in float, over every seventh value; 1.5 ULP in double, over samples.
 /// Method: x = n log 2 + r with |r| <= log(2)/2 (Cody and Waite's two-part log 2), a minimax polynomial of degree 6 or
 /// 11 for exp(r) (found with Sollya's fpminimax; relative error 2^-28 and 2^-57), then n is added to the exponent. The
 /// last step is on integers, so no compiler can fuse it with a caller's addition and change the bits.

@@ -44,8 +44,8 @@ struct passage {
   }
 };
 
-/// Every class's probability q as the final answer, or its logarithm, with the label strictly first if it is kept.
-/// `q` is what the label's weight became, already in the answer.
+/// Turns an answer of probabilities into one of their logarithms, in place, with the label strictly first if it is
+/// kept.
 template <class T>
 inline void take_logarithms(std::span<T> answer, std::size_t label, bool keep_label) {
   constexpr T infinity = std::numeric_limits<T>::infinity();
