@@ -10,8 +10,9 @@ namespace chaff {
 /// log(x) for x >= 0, and -inf for 0.
 ///
 /// Largest error: 3 ULP in float, over every seventh value in [0, 1]; 3 ULP in double, over samples. A negative x or
-/// NaN gives any number. Method: x = 2^n m with m in [sqrt(1/2), sqrt(2)); float: m - 1 - (m - 1)^2/2 + (m - 1)^3 q(m -
-/// 1), q of degree 8; double: 2 atanh(s) as a polynomial of degree 7 in s^2, s = (m - 1)/(m + 1) (Sollya's fpminimax).
+/// NaN gives any number.
+/// Method: x = 2^n m with m in [sqrt(1/2), sqrt(2)), t = m - 1. In float t - t^2/2 + t^3 q(t), q of degree 8; in double
+/// 2 atanh(s), s = t/(m + 1), with a polynomial of degree 7 in s^2 (Sollya's fpminimax).
 template <class T>
 [[gnu::always_inline]] inline lanes<T> log_nonnegative(lanes<T> x) {
   using I = bits_of<T>;
