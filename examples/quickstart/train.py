@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Trains the quickstart's classifier and writes its weights, and the sample of test images, that are checked in.
 
-From the repository's root, on Debian 12 (about 10 minutes on two cores):
+From the repository's root, on Debian 12 (about 5 minutes on two cores):
 
     apt-get install -y python3-torch dataset-fashion-mnist
     /usr/bin/python3 examples/quickstart/train.py
