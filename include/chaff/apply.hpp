@@ -66,7 +66,8 @@ template <class T>
 /// Values: finite or -inf, but not -inf alone in a row. A row gets the same bits as alone through apply.
 /// Errors: std::invalid_argument for a parameter out of range, no classes, sizes that do not match, or memory that
 /// overlaps in part; std::domain_error for NaN, +inf or a row of -inf alone, and for rows that are not distributions
-/// where policy.input says that they are. The answer is zeroed before any error is raised.
+/// where policy.input says that they are. The answer is zeroed before any error is raised; in a program built without
+/// exceptions, before any but that of a parameter, which comes before a row is looked at.
 /// Allocation: none.
 template <class Defense, std::floating_point T>
 void apply_rows(const Defense& used, std::span<const T> logits, std::size_t classes, std::span<T> answer,
