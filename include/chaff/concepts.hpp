@@ -4,31 +4,13 @@
 #define CHAFF_CONCEPTS_HPP
 
 #include <concepts>
-#include <cstddef>
-#include <iterator>
-#include <type_traits>
+#include <span>
 
+#include "chaff/posterior/label_lead.hpp"
 #include "chaff/posterior/row.hpp"
+#include "chaff/posterior/values.hpp"
 
 namespace chaff {
-
-/// A range of float or double that lies in one piece: std::data and std::size name it.
-/// Satisfied by std::vector, std::array, std::span, and any type with data() and size(); not by Eigen's types, whose
-/// data may have strides (they have an apply of their own).
-template <class R>
-concept contiguous_values = requires(R& range) {
-  { *std::data(range) } -> std::common_reference_with<typename std::remove_reference_t<decltype(*std::data(range))>&>;
-  { std::size(range) } -> std::convertible_to<std::size_t>;
-  requires std::same_as < std::remove_cvref_t<decltype(*std::data(range))>,
-  float > || std::same_as<std::remove_cvref_t<decltype(*std::data(range))>, double>;
-}
-&&!requires {
-  std::remove_cvref_t<R>::RowsAtCompileTime;
-};
-
-/// float or double: the type of a range's values.
-template <contiguous_values R>
-using value_of = std::remove_cvref_t<decltype(*std::data(std::declval<R&>()))>;
 
 /// A gate says for each row how far the perturbation is let in: alpha in [0, 1], the same for the same row.
 /// Satisfied by confidence_gate, energy_gate, always, and any callable that takes a row<T> and returns a number.
@@ -40,11 +22,30 @@ concept gate = requires(const G& part, const row<T>& seen) {
 /// A perturbation weighs the classes of a row: `weights(seen)` returns an object whose member `label` is the label's
 /// weight and which, called with a block<T>, returns the lanes of the others' weights, at least 0, on the scale where
 /// p sums to 1.
-/// Satisfied by reverse_sigmoid.
+/// Satisfied by reverse_sigmoid, random_vertex and misdirect, and by what the parts that need the query become there.
 template <class P, class T = float>
 concept perturbation = requires(const P& part, const row<T>& seen, const block<T>& at) {
   { part.weights(seen).label } -> std::convertible_to<T>;
   { part.weights(seen)(at) } -> std::convertible_to<lanes<T>>;
+};
+
+/// What a reduction is on one row: the part's own of_row(seen), where it must see the row before the answer is written,
+/// and otherwise the part as it is.
+template <class R, class T>
+decltype(auto) of_row(const R& part, const row<T>& seen) {
+  if constexpr (requires { part.of_row(seen); }) {
+    return part.of_row(seen);
+  } else {
+    return (part);
+  }
+}
+
+/// A reduction tells less of an answer: called with an answer of probabilities and a kept_label, it changes the answer
+/// in place, and leaves it a row that sums to 1 with that label strictly first, by the margin.
+/// Satisfied by top_k, rounded, label_only, high_confidence, gaussian_noise, and any callable of that form.
+template <class R, class T = float>
+concept reduction = requires(const R& part, const row<T>& seen, std::span<T> answer, kept_label kept) {
+  of_row(part, seen)(answer, kept);
 };
 
 /// A part that is checked before use: `check(policy)` raises std::invalid_argument for a parameter out of range, or for

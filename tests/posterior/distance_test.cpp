@@ -3,13 +3,36 @@
 #include <chaff/posterior/distance.hpp>
 #include <vector>
 
-TEST(l1_distance, adds_up_absolute_differences) {
-  const std::vector<float> a{0.5f, 0.25f, 0.25f}, b{0.25f, 0.75f, 0};
-  EXPECT_EQ(chaff::l1_distance<float>(a, b), 1.0);
-  EXPECT_EQ(chaff::l1_distance<float>(a, a), 0.0);
+namespace {
+
+const std::vector<float> a{0.5f, 0.25f, 0.25f};
+const std::vector<double> b{0.25, 0.75, 0};
+
+TEST(distance, adds_up_absolute_differences) {
+  EXPECT_EQ(chaff::l1_distance(a, b), 1.0);
+  EXPECT_EQ(chaff::l1_distance(a, a), 0.0);
+  EXPECT_EQ(chaff::total_variation(a, b), 0.5);
 }
 
-TEST(l1_distance, refuses_rows_of_two_sizes) {
-  const std::vector<double> a(3), b(2);
-  EXPECT_THROW(chaff::l1_distance<double>(a, b), std::invalid_argument);
+TEST(distance, of_a_single_sigmoid_is_that_of_its_two_outcomes) {
+  EXPECT_EQ(chaff::l1_distance(std::vector<double>{0.25}, std::vector<double>{0.75}),
+            chaff::l1_distance(std::vector<double>{0.25, 0.75}, std::vector<double>{0.75, 0.25}));
 }
+
+TEST(distance, of_rows_is_their_mean) {
+  const std::vector<double> rows{0.5, 0.5, 0.25, 0.75}, others{0.5, 0.5, 0.5, 0.5};
+  EXPECT_EQ(chaff::l1_distance(rows, others, 2), 0.25);
+  EXPECT_EQ(chaff::total_variation(rows, others, 2), 0.125);
+}
+
+TEST(distance, refuses_sizes_that_do_not_match) {
+  const std::vector<double> three(3), two(2), none;
+  EXPECT_THROW(chaff::l1_distance(three, two), std::invalid_argument);
+  EXPECT_THROW(chaff::l1_distance(none, none), std::invalid_argument);
+  EXPECT_THROW(chaff::l1_distance(three, two, 1), std::invalid_argument);
+  EXPECT_THROW(chaff::l1_distance(three, three, 2), std::invalid_argument);
+  EXPECT_THROW(chaff::l1_distance(three, three, 0), std::invalid_argument);
+  EXPECT_THROW(chaff::l1_distance(none, none, 2), std::invalid_argument);
+}
+
+}  // namespace

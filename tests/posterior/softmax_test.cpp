@@ -23,7 +23,7 @@ void agrees_with_long_double() {
           ASSERT_LE(static_cast<double>(p[i]), 4 * static_cast<double>(std::numeric_limits<T>::min()));
         } else {
           ASSERT_NEAR(static_cast<double>(p[i]) / expected, 1,
-                      74 * static_cast<double>(std::numeric_limits<T>::epsilon()))
+                      25 * static_cast<double>(std::numeric_limits<T>::epsilon()))
               << name << ", K " << classes << ", class " << i;
         }
       }

@@ -5,9 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "chaff/concepts.hpp"
-#include "chaff/pipeline/label_lead.hpp"
+#include "chaff/posterior/label_lead.hpp"
 #include "chaff/posterior/softmax.hpp"
 
 /// Marks a function of which there is one copy for all callers: neither inlined nor specialised, so that a row's bits
@@ -159,9 +160,7 @@ template <class T, class Weight>
   levelled<T> y{infinity, label_weight * scale};
   levelled<T> q{infinity, label_p};
   if (promised.label_margin > 0) {
-    // a little more than asked, so that the rounded answer has it
-    const double margin =
-        std::min(1.0, promised.label_margin + 4 * static_cast<double>(std::numeric_limits<T>::epsilon()));
+    const double margin = margin_to_hold<T>(promised.label_margin);
     y = level_for<T>(static_cast<double>(y.label), margin,
                      [&](auto visit) { for_others([&](lanes<T>, lanes<T> w, std::size_t, auto) { visit(w); }); });
     q = level_for<T>(static_cast<double>(q.label), margin,
@@ -178,7 +177,9 @@ template <class T, class Weight>
   });
   const double needed = from_p_to_q.total() + std::abs(static_cast<double>(q.label) - static_cast<double>(label_p));
   const double offered = from_q_to_y.total() + std::abs(static_cast<double>(y.label) - static_cast<double>(q.label));
-  const double left = std::max(0.0, promised.max_l1 - needed);
+  // a little less than allowed, so that the rounded answer keeps within it
+  const double left =
+      std::max(0.0, promised.max_l1 - 8 * static_cast<double>(std::numeric_limits<T>::epsilon()) - needed);
   const T t = offered > left ? static_cast<T>(left / offered) : T(1);
 
   const T label_answer = q.label + t * (y.label - q.label);
@@ -191,6 +192,14 @@ template <class T, class Weight>
   way.answer[seen.label] = label_answer;
 }
 
+/// The reductions of a defense, each told of the row that it is to reduce the answer of.
+template <class T, class... Reductions>
+auto reductions_of_row(const std::tuple<Reductions...>& reductions, const row<T>& seen) {
+  return std::apply(
+      [&](const auto&... parts) { return std::tuple<decltype(of_row(parts, seen))...>{of_row(parts, seen)...}; },
+      reductions);
+}
+
 /// What came of a row.
 struct outcome {
   fault why;
@@ -198,10 +207,12 @@ struct outcome {
 };
 
 /// Answers one row of K >= 2 classes. `values` and `answer` have one size and are the same memory or apart.
-/// A gate that is closed to within an epsilon of T lets the posterior go straight on.
-template <class T, class G, class P>
-CHAFF_ONE_COPY outcome answer_row(const G& gate, const P& perturbation, const policy& promised,
-                                  std::span<const T> values, std::span<T> answer) {
+/// A gate that is closed to within an epsilon of T lets the posterior go straight on. The reductions come last, on
+/// probabilities, and keep the model's label; where the policy does not, the answer's own.
+template <class T, class G, class P, class... Reductions>
+CHAFF_ONE_COPY outcome answer_row(const G& gate, const P& perturbation, const std::tuple<Reductions...>& reductions,
+                                  const policy& promised, std::span<const T> values, std::span<T> answer) {
+  constexpr bool reduced = sizeof...(Reductions) > 0;
   row<T> seen{};
   const bool kept_e = answer.data() != values.data() && promised.input != form::probabilities;
   if (const fault why = observe<T>(values, promised.input, kept_e ? answer.data() : nullptr, seen);
@@ -211,6 +222,8 @@ CHAFF_ONE_COPY outcome answer_row(const G& gate, const P& perturbation, const po
   passage<T> way{seen, answer.data(), kept_e, static_cast<T>(1 / seen.mass())};
   const bool bounded = promised.label_margin > 0 || promised.max_l1 < 2;
   const bool as_logarithms = promised.answer != form::probabilities;
+  // now, since an answer in place overwrites the row
+  [[maybe_unused]] const auto prepared = reductions_of_row(reductions, seen);
 
   double openness = static_cast<double>(gate(seen));
   if (!(openness <= 1)) openness = 1;  // a gate of a user's own that fails, fails on the defended side
@@ -220,7 +233,7 @@ CHAFF_ONE_COPY outcome answer_row(const G& gate, const P& perturbation, const po
         lanes<T> value;
         return way.at(first, count, value).p;
       });
-    } else if (as_logarithms && promised.input != form::probabilities) {
+    } else if (!reduced && as_logarithms && promised.input != form::probabilities) {
       answer_log_posterior(way, promised);
       return {fault::none, seen.label};
     } else {
@@ -244,14 +257,20 @@ CHAFF_ONE_COPY outcome answer_row(const G& gate, const P& perturbation, const po
       answer_weights<T>(way, promised, static_cast<T>(label_weight), weight);
     }
   }
+  if constexpr (reduced) {
+    const kept_label kept{promised.keep_label ? seen.label : find_argmax(answer.data(), answer.size()).index,
+                          promised.label_margin};
+    std::apply([&](const auto&... parts) { (parts(answer, kept), ...); }, prepared);
+  }
   if (as_logarithms) take_logarithms<T>(answer, seen.label, promised.keep_label);
   return {fault::none, seen.label};
 }
 
 /// Answers a row of one class, a single sigmoid logit z: as the two classes of the logits {z, 0}, of which the first is
-/// answered. At exactly 1/2 there is no label to keep ahead, and the answer is 1/2.
-template <class T, class G, class P>
-outcome answer_sigmoid(const G& gate, const P& perturbation, const policy& promised, T value, T& answer) {
+/// answered. At exactly 1/2 there is no label to keep ahead, and the answer is 1/2 unless a reduction decides.
+template <class T, class G, class P, class... Reductions>
+outcome answer_sigmoid(const G& gate, const P& perturbation, const std::tuple<Reductions...>& reductions,
+                       const policy& promised, T value, T& answer) {
   T pair[2] = {value, T(0)};
   if (value != value) return {fault::nan, 0};
   if (value == std::numeric_limits<T>::infinity()) return {fault::infinite, 0};
@@ -263,11 +282,13 @@ outcome answer_sigmoid(const G& gate, const P& perturbation, const policy& promi
     if (value > 0) return {fault::not_a_distribution, 0};
     pair[1] = std::log(-std::expm1(value));
   }
-  const bool undecided = pair[0] == pair[1] && promised.keep_label && !(promised.label_margin > 0);
+  const bool undecided =
+      sizeof...(Reductions) == 0 && pair[0] == pair[1] && promised.keep_label && !(promised.label_margin > 0);
   policy of_pair = promised;
   of_pair.answer = form::probabilities;
   T both[2];
-  const outcome came = answer_row<T>(gate, perturbation, of_pair, std::span<const T>(pair), std::span<T>(both));
+  const outcome came =
+      answer_row<T>(gate, perturbation, reductions, of_pair, std::span<const T>(pair), std::span<T>(both));
   if (came.why != fault::none) return came;
   if (undecided) {
     both[0] = T(0.5);

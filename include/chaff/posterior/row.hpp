@@ -50,6 +50,17 @@ struct row {
   /// The posterior of one class.
   T posterior(std::size_t i) const { return static_cast<T>(static_cast<double>(e(broadcast(values[i]))[0]) / mass()); }
 
+  /// The posterior of all K classes.
+  void posterior(std::span<T> p) const {
+    const T scale = static_cast<T>(1 / mass());
+    for_each_block<T>(classes(), [&](std::size_t first, auto count) {
+      store<T>(p.data() + first, e(load<T>(values.data() + first, count, impossible())) * scale, count);
+    });
+  }
+
+  /// Whether class i can occur: its logit is not -inf.
+  bool possible(std::size_t i) const { return values[i] != impossible(); }
+
   /// e of the values in a machine vector.
   [[gnu::always_inline]] lanes<T> e(lanes<T> value) const {
     return input == form::probabilities ? value : exp_nonpositive<T>(value - label_value);
