@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+#include <chaff/chaff.hpp>
+#include <numeric>
+#include <random>
+
+namespace {
+
+template <class T>
+std::vector<T> reduced(std::vector<T> y, std::size_t label, int decimals, double margin = 0) {
+  chaff::rounded{.decimals = decimals}(std::span<T>(y), chaff::kept_label{label, margin});
+  return y;
+}
+
+/// The counts of units in an answer; fails where an entry is not the number of T nearest to one.
+template <class T>
+std::vector<long> counts(const std::vector<T>& y, int decimals) {
+  const double units = std::pow(10.0, decimals);
+  std::vector<long> n;
+  for (const T v : y) {
+    n.push_back(std::lround(static_cast<double>(v) * units));
+    EXPECT_EQ(v, static_cast<T>(static_cast<double>(n.back()) / units));
+  }
+  return n;
+}
+
+TEST(rounded, gives_missing_units_to_the_largest_remainders) {
+  EXPECT_EQ(counts(reduced<double>({0.426, 0.247, 0.327}, 0, 2), 2), (std::vector<long>{42, 25, 33}));
+  EXPECT_EQ(counts(reduced<float>({0.35f, 0.33f, 0.32f}, 0, 1), 1), (std::vector<long>{4, 3, 3}));
+}
+
+TEST(rounded, keeps_the_label_strictly_first_where_plain_rounding_ties) {
+  EXPECT_EQ(counts(reduced<double>({0.48, 0.52}, 1, 1), 1), (std::vector<long>{4, 6}));
+  EXPECT_EQ(counts(reduced<double>({0.501, 0.499}, 0, 2), 2), (std::vector<long>{51, 49}));
+  EXPECT_EQ(counts(reduced<double>({0.34, 0.33, 0.33}, 0, 0), 0), (std::vector<long>{1, 0, 0}));
+  // ten units for 20 flat classes: the label has 1 by its remainder, and needs 2
+  const auto flat = counts(reduced(std::vector<float>(20, 0.05f), 13, 1), 1);
+  EXPECT_EQ(*std::max_element(flat.begin(), flat.end()), flat[13]);
+  EXPECT_EQ(std::count(flat.begin(), flat.end(), flat[13]), 1);
+  EXPECT_EQ(std::accumulate(flat.begin(), flat.end(), 0l), 10);
+  EXPECT_EQ(flat[13], 2) << "and no more";
+}
+
+TEST(rounded, gives_no_unit_to_a_class_of_nothing) {
+  EXPECT_EQ(counts(reduced<float>({0.5f, 0, 0.5f}, 0, 2), 2), (std::vector<long>{51, 0, 49}));
+}
+
+TEST(rounded, gives_the_label_its_margin) {
+  const auto n = counts(reduced<double>({0.4, 0.35, 0.25}, 0, 2, 0.195), 2);
+  EXPECT_EQ(n, (std::vector<long>{47, 27, 26})) << "no nearer row leads by 19.5 units";
+  EXPECT_EQ(counts(reduced<float>({0.4f, 0.35f, 0.25f}, 2, 3, 1), 3), (std::vector<long>{0, 0, 1000}));
+}
+
+/// Largest remainders by sorting, in long double, for rows whose label leads by more than two units.
+template <class T>
+void compare_with_sorting() {
+  std::mt19937 random(3);
+  std::exponential_distribution<double> draw(1);
+  int compared = 0;
+  for (int trial = 0; trial < 400; ++trial) {
+    const int decimals = static_cast<int>(random() % 5);
+    const long units = std::lround(std::pow(10.0, decimals));
+    std::vector<T> y(2 + random() % 100);
+    for (T& v : y) v = static_cast<T>(std::pow(draw(random), 3));
+    const std::size_t label = static_cast<std::size_t>(std::max_element(y.begin(), y.end()) - y.begin());
+    long double sum = 0;
+    for (const T v : y) sum += static_cast<long double>(v);
+    for (T& v : y) v = static_cast<T>(static_cast<long double>(v) / sum);
+    sum = 0;
+    for (const T v : y) sum += static_cast<long double>(v);
+
+    std::vector<long> expected(y.size());
+    std::vector<long double> remainder(y.size());
+    long missing = units;
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      const long double exact = static_cast<long double>(y[i]) / sum * static_cast<long double>(units);
+      expected[i] = static_cast<long>(exact);
+      remainder[i] = exact - static_cast<long double>(expected[i]);
+      missing -= expected[i];
+    }
+    std::vector<std::size_t> order(y.size());
+    std::iota(order.begin(), order.end(), 0u);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t i, std::size_t j) { return remainder[i] > remainder[j]; });
+    for (long i = 0; i < missing; ++i) ++expected[order[static_cast<std::size_t>(i)]];
+
+    const auto got = counts(reduced(y, label, decimals), decimals);
+    ASSERT_EQ(std::accumulate(got.begin(), got.end(), 0l), units);
+    for (std::size_t i = 0; i < y.size(); ++i) ASSERT_TRUE(i == label || got[i] < got[label]);
+    long second = 0;
+    for (std::size_t i = 0; i < y.size(); ++i) second = std::max(second, i == label ? 0 : expected[i]);
+    if (expected[label] > second) {
+      ASSERT_EQ(got, expected);
+      ++compared;
+    }
+    ASSERT_EQ(counts(reduced(reduced(y, label, decimals), label, decimals), decimals), got) << "rounded twice";
+  }
+  EXPECT_GT(compared, 300);
+}
+
+TEST(rounded, is_largest_remainder_rounding) {
+  compare_with_sorting<float>();
+  compare_with_sorting<double>();
+}
+
+TEST(rounded, moves_no_more_than_the_lead_needs) {
+  // brute force over all counts of four classes that sum to 10 with the label ahead: none is nearer in L1
+  std::mt19937 random(9);
+  for (int trial = 0; trial < 500; ++trial) {
+    std::vector<double> y(4);
+    for (double& v : y) v = 1 + static_cast<double>(random() % 1000);
+    const double sum = y[0] + y[1] + y[2] + y[3];
+    for (double& v : y) v /= sum;
+    const std::size_t label = static_cast<std::size_t>(std::max_element(y.begin(), y.end()) - y.begin());
+    const auto distance = [&](const std::vector<double>& n) {
+      double d = 0;
+      for (std::size_t i = 0; i < 4; ++i) d += std::abs(n[i] - 10 * y[i]);
+      return d;
+    };
+    double nearest = 90;
+    for (int code = 0; code < 11 * 11 * 11; ++code) {
+      const int a = code % 11, b = code / 11 % 11, c = code / 121;
+      if (a + b + c > 10) continue;
+      const std::vector<double> n{double(a), double(b), double(c), double(10 - a - b - c)};
+      bool ahead = true;
+      for (std::size_t other = 0; other < 4; ++other) ahead &= other == label || n[other] < n[label];
+      if (ahead) nearest = std::min(nearest, distance(n));
+    }
+    std::vector<double> got = reduced(y, label, 1);
+    for (double& v : got) v *= 10;
+    ASSERT_NEAR(distance(got), nearest, 1e-12) << y[0] << " " << y[1] << " " << y[2] << " " << y[3];
+  }
+}
+
+TEST(rounded, refuses_other_decimals) {
+  std::vector<float> z{1, 2};
+  EXPECT_THROW(chaff::apply(chaff::none{} | chaff::rounded{.decimals = -1}, z, z), std::invalid_argument);
+  EXPECT_THROW(chaff::apply(chaff::none{} | chaff::rounded{.decimals = 8}, z, z), std::invalid_argument);
+}
+
+}  // namespace
