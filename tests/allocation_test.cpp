@@ -25,6 +25,8 @@ void operator delete(void* memory, std::size_t) noexcept {
 
 namespace {
 
+const chaff::key key("000102030405060708090a0b0c0d0e0f");
+
 template <class T>
 void allocates_nothing() {
   for (const std::size_t classes : {1u, 10u, 1000u}) {
@@ -35,6 +37,10 @@ void allocates_nothing() {
       const std::size_t before = allocations;
       chaff::apply_rows(chaff::dcp{.beta = 1.2}, z, classes, y, promised);
       chaff::apply(chaff::dcp{}, std::span<const T>(z).first(classes), std::span<T>(y).first(classes), promised);
+      chaff::apply_rows(chaff::dcp{} | chaff::top_k{.k = 3} | chaff::rounded{.decimals = 2}, z, classes, y, promised);
+      chaff::apply_rows(chaff::random_vertex{.key = key} | chaff::gaussian_noise{.key = key}, z, classes, y, promised);
+      chaff::apply_rows(chaff::none{} | chaff::high_confidence{} | chaff::label_only{}, z, classes, y, promised);
+      chaff::apply_rows(chaff::misdirect{.key = key}, z, classes, y, {.keep_label = false});
       EXPECT_EQ(allocations, before);
     }
   }

@@ -19,6 +19,28 @@ static_assert(defense<dcp> && defense<dcp, double> && defense<none> && defense<r
 static_assert(defense<gated<energy_gate, reverse_sigmoid>>);
 static_assert(!defense<confidence_gate> && !defense<int> && !defense<gated<reverse_sigmoid, reverse_sigmoid>>);
 
+static_assert(perturbation<random_vertex> && perturbation<misdirect, double> && !perturbation<top_k>);
+
+using asks = std::vector<float> (*)(int);
+static_assert(query_perturbation<decoy<asks>> && query_perturbation<mad<last_layer<asks>>> &&
+              query_perturbation<gradient_redirection<redirection<asks>>>);
+static_assert(!query_perturbation<reverse_sigmoid> && !query_perturbation<int>);
+static_assert(!defense<decoy<asks>> && !defense<gated<always, mad<last_layer<asks>>>>, "bare logits are not enough");
+
+static_assert(reduction<top_k> && reduction<rounded, double> && reduction<label_only> && reduction<gaussian_noise> &&
+              reduction<high_confidence>);
+static_assert(reduction<decltype([](std::span<float>, kept_label) {})>, "a plain callable is a reduction");
+static_assert(!reduction<dcp> && !reduction<confidence_gate> && !reduction<decltype([](std::span<float>) {})>);
+static_assert(defense<decltype(dcp{} | top_k{} | rounded{}), double> && !defense<top_k>);
+
+template <class A, class B>
+concept composes = requires(A a, B b) {
+  a | b;
+};
+static_assert(composes<dcp, top_k> && composes<gated<energy_gate, misdirect>, label_only> &&
+              composes<decoy<asks>, top_k>);
+static_assert(!composes<top_k, dcp> && !composes<top_k, rounded> && !composes<dcp, dcp> && !composes<int, top_k>);
+
 static_assert(contiguous_values<std::vector<float>> && contiguous_values<const std::array<double, 3>>);
 static_assert(contiguous_values<std::span<const float>> && contiguous_values<float[4]>);
 static_assert(!contiguous_values<std::vector<int>> && !contiguous_values<std::list<float>> &&

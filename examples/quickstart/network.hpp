@@ -37,12 +37,14 @@ class network {
   }
 
   /// The logits of one image of 28 x 28 values in [0, 1], row-major.
-  Eigen::VectorXf operator()(const Eigen::VectorXf& image) const {
+  Eigen::VectorXf operator()(const Eigen::VectorXf& image) const { return dense2_ * features(image) + dense2_bias_; }
+
+  /// What the last, linear layer sees of it.
+  Eigen::VectorXf features(const Eigen::VectorXf& image) const {
     const maps first = pooled(convolved(maps(image.transpose()), side, conv1_, conv1_bias_), side);
     const maps second = pooled(convolved(first, side / 2, conv2_, conv2_bias_), side / 2);
     const Eigen::Map<const Eigen::VectorXf> flat(second.data(), second.size());
-    const Eigen::VectorXf hidden = (dense1_ * flat + dense1_bias_).cwiseMax(0.0f);
-    return dense2_ * hidden + dense2_bias_;
+    return (dense1_ * flat + dense1_bias_).cwiseMax(0.0f);
   }
 
  private:

@@ -6,17 +6,30 @@
 #include <functional>
 #include <span>
 
-#include "chaff/defenses/gated.hpp"
+#include "chaff/defenses/reduced.hpp"
+#include "chaff/perturbations/query.hpp"
 #include "chaff/pipeline/answer_row.hpp"
 
 namespace chaff {
 
+/// The perturbation of one row: what a part on its query is there, and any other part as it is.
+template <class P>
+decltype(auto) at_place(const P& part, const place& where) {
+  if constexpr (requires { part.at(where); }) {
+    return part.at(where);
+  } else {
+    return (part);
+  }
+}
+
 /// A defense that can answer rows of T.
-/// Satisfied by dcp, none, gated{gate, perturbation}, and a bare perturbation.
+/// Satisfied by dcp, none, gated{gate, perturbation}, a bare perturbation, and any of them | reductions; not by what
+/// needs the query.
 template <class D, class T = float>
-concept defense = requires(const D& d) {
+concept defense = requires(const D& d, const place& where) {
   requires gate<std::remove_cvref_t<decltype(parts_of(d).gate)>, T>;
-  requires perturbation<std::remove_cvref_t<decltype(parts_of(d).perturbation)>, T>;
+  requires perturbation<std::remove_cvref_t<decltype(at_place(parts_of(d).perturbation, where))>, T>;
+  std::apply([]<class... R>(const R&...) requires(reduction<R, T> && ...){}, reductions_of(d));
 };
 
 /// Raises std::invalid_argument for a parameter of the defense or the policy that is out of range.
@@ -26,6 +39,7 @@ void check(const Defense& used, const policy& promised) {
   promised.check();
   check_part(parts.gate, promised);
   check_part(parts.perturbation, promised);
+  std::apply([&](const auto&... reductions) { (check_part(reductions, promised), ...); }, reductions_of(used));
 }
 
 /// Clears the answer, then raises the error.
@@ -60,33 +74,11 @@ template <class T>
   }
 }
 
-/// Answers N rows of `classes` classes each, row-major.
-///
-/// Shapes: logits and answer have N * classes entries, and are the same memory or apart; N may be 0.
-/// Values: finite or -inf, but not -inf alone in a row. A row gets the same bits as alone through apply.
-/// Errors: std::invalid_argument for a parameter out of range, no classes, sizes that do not match, or memory that
-/// overlaps in part; std::domain_error for NaN, +inf or a row of -inf alone, and for rows that are not distributions
-/// where policy.input says that they are. The answer is zeroed before any error is raised; in a program built without
-/// exceptions, before any but that of a parameter, which comes before a row is looked at.
-/// Allocation: none.
+/// The rows of apply_rows, without its last resort: what a user's own part raises leaves the answer as it is.
 template <class Defense, std::floating_point T>
-void apply_rows(const Defense& used, std::span<const T> logits, std::size_t classes, std::span<T> answer,
-                const policy& promised = {}) {
-  static_assert(std::same_as<T, float> || std::same_as<T, double>, "chaff answers rows of float or of double");
-  static_assert(
-      defense<Defense, T>,
-      "the first argument is no defense: pass chaff::dcp, a perturbation, or chaff::gated{gate, perturbation}; "
-      "a defense that needs the query itself is bound to a model by chaff::defend(model, defense)");
-#if defined(__cpp_exceptions)
-  try {
-    check(used, promised);
-  } catch (...) {
-    std::fill(answer.begin(), answer.end(), T(0));
-    throw;
-  }
-#else
+void answer_rows(const Defense& used, std::span<const T> logits, std::size_t classes, std::span<T> answer,
+                 const policy& promised) {
   check(used, promised);
-#endif
   if (classes == 0) fail_cleared<std::invalid_argument>(answer, "chaff: classes is 0, allowed is 1 or more");
   if (logits.size() != answer.size()) {
     fail_cleared<std::invalid_argument>(answer, "chaff: %zu logits, but the answer has room for %zu", logits.size(),
@@ -102,14 +94,48 @@ void apply_rows(const Defense& used, std::span<const T> logits, std::size_t clas
     fail_cleared<std::invalid_argument>(answer, "chaff: logits and answer overlap in part; they are the same or apart");
   }
   const auto& parts = parts_of(used);
+  const auto& reductions = reductions_of(used);
+  const std::size_t rows = logits.size() / classes;
   for (std::size_t first = 0, at_row = 0; first < logits.size(); first += classes, ++at_row) {
     const std::span<const T> values = logits.subspan(first, classes);
+    const auto& perturbation = at_place(parts.perturbation, place{at_row, rows, classes});
     const outcome came =
-        classes == 1 ? answer_sigmoid<T>(parts.gate, parts.perturbation, promised, values[0], answer[first])
-                     : answer_row<T>(parts.gate, parts.perturbation, promised, values, answer.subspan(first, classes));
+        classes == 1
+            ? answer_sigmoid<T>(parts.gate, perturbation, reductions, promised, values[0], answer[first])
+            : answer_row<T>(parts.gate, perturbation, reductions, promised, values, answer.subspan(first, classes));
     if (came.why != fault::none) [[unlikely]]
       fail_row<T>(came.why, values, at_row, answer, promised.input);
   }
+}
+
+/// Answers N rows of `classes` classes each, row-major.
+///
+/// Shapes: logits and answer have N * classes entries, and are the same memory or apart; N may be 0.
+/// Values: finite or -inf, but not -inf alone in a row. A row gets the same bits as alone through apply.
+/// Errors: std::invalid_argument for a parameter out of range, no classes, sizes that do not match, or memory that
+/// overlaps in part; std::domain_error for NaN, +inf or a row of -inf alone, and for rows that are not distributions
+/// where policy.input says that they are. The answer is zeroed before any error is raised; in a program built without
+/// exceptions, before any but that of a parameter, which comes before a row is looked at.
+/// Allocation: none.
+template <class Defense, std::floating_point T>
+void apply_rows(const Defense& used, std::span<const T> logits, std::size_t classes, std::span<T> answer,
+                const policy& promised = {}) {
+  static_assert(std::same_as<T, float> || std::same_as<T, double>, "chaff answers rows of float or of double");
+  static_assert(
+      defense<Defense, T>,
+      "the first argument is no defense that bare logits are enough for: pass chaff::dcp, a perturbation, or "
+      "chaff::gated{gate, perturbation}; a defense that needs the query itself (decoy, adaptive_misinformation, mad, "
+      "gradient_redirection) is bound to a model: call chaff::defend(model, defense)");
+#if defined(__cpp_exceptions)
+  try {
+    answer_rows<Defense, T>(used, logits, classes, answer, promised);
+  } catch (...) {
+    std::fill(answer.begin(), answer.end(), T(0));
+    throw;
+  }
+#else
+  answer_rows<Defense, T>(used, logits, classes, answer, promised);
+#endif
 }
 
 /// Answers one row of K >= 1 classes; all else is as for apply_rows.

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "chaff/defenses/reduced.hpp"
 #include "chaff/eigen.hpp"
 
 namespace chaff {
@@ -45,6 +46,20 @@ auto answer_to(const Defense& used, R&& returned, const policy& promised) {
   }
 }
 
+/// A defense whose perturbation needs the query, behind any gate and before any reductions.
+template <class Defense>
+inline constexpr bool needs_query = query_perturbation<Defense>;
+template <class G, class P>
+inline constexpr bool needs_query<gated<G, P>> = query_perturbation<P>;
+template <class Defense, class... Reductions>
+inline constexpr bool needs_query<reduced<Defense, Reductions...>> = needs_query<Defense>;
+
+/// The same defense on a query, given by the model's arguments, which the caller keeps for as long.
+template <class Defense, class... Arguments>
+auto on_query_of(const Defense& used, Arguments&... query) {
+  return reduced{gated{parts_of(used).gate, parts_of(used).perturbation.on(query...)}, reductions_of(used)};
+}
+
 /// A model and its defense. Called with the model's arguments, it returns the answer in the kind of container that the
 /// model returns logits in. Its const call needs a model with a const call; many threads may share one if the model
 /// allows it. It is copied and moved as the model is.
@@ -71,7 +86,13 @@ class defended {
     static_assert(logits<std::invoke_result_t<M&, Arguments...>>,
                   "the model must return logits: an Eigen vector or matrix, std::vector, std::array, or another "
                   "contiguous range, of float or double");
-    return answer_to(used_, std::invoke(model, std::forward<Arguments>(arguments)...), promised_);
+    if constexpr (needs_query<Defense>) {
+      // not forwarded: the decoy or surrogate may be asked the same afterwards
+      const auto on_query = on_query_of(used_, arguments...);
+      return answer_to(on_query, std::invoke(model, arguments...), promised_);
+    } else {
+      return answer_to(used_, std::invoke(model, std::forward<Arguments>(arguments)...), promised_);
+    }
   }
 
   Model model_;
@@ -80,12 +101,13 @@ class defended {
 };
 
 /// Binds a defense to a model: any callable that returns logits. The model is copied or moved in; std::ref keeps it
-/// outside.
+/// outside. A defense that needs the query (decoy, adaptive_misinformation, mad, gradient_redirection) is given the
+/// model's arguments where the gate of some row is open; they reach the model, and then it, as lvalues.
 /// Errors: std::invalid_argument for a parameter out of range, here; the errors of apply, at each call.
 template <class Model, class Defense>
 auto defend(Model&& model, Defense used, policy promised = {}) {
   static_assert(
-      defense<Defense, float> || defense<Defense, double>,
+      needs_query<Defense> || defense<Defense, float> || defense<Defense, double>,
       "the second argument is no defense: pass chaff::dcp, a perturbation, or chaff::gated{gate, perturbation}");
   return defended<std::decay_t<Model>, Defense>(std::forward<Model>(model), std::move(used), promised);
 }

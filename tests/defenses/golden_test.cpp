@@ -8,13 +8,14 @@
 #include <map>
 #include <sstream>
 
+#include "support/every_defense.hpp"
 #include "support/reference.hpp"
 
 namespace {
 
 struct golden_row {
   std::string set, defense, parameters;
-  std::vector<float> logits, posterior;
+  std::vector<float> logits, decoy, posterior;
 };
 
 std::vector<float> floats(const std::string& text) {
@@ -36,7 +37,8 @@ std::vector<golden_row> golden_rows() {
     std::vector<std::string> fields;
     std::istringstream cells(line);
     for (std::string cell; std::getline(cells, cell, ';');) fields.push_back(cell);
-    rows.push_back({fields.at(0), fields.at(1), fields.at(2), floats(fields.at(4)), floats(fields.at(6))});
+    rows.push_back(
+        {fields.at(0), fields.at(1), fields.at(2), floats(fields.at(4)), floats(fields.at(5)), floats(fields.at(6))});
   }
   return rows;
 }
@@ -45,7 +47,7 @@ template <class T>
 void compare(const golden_row& row, const auto& defense, double confidence_edge) {
   const std::vector<T> z(row.logits.begin(), row.logits.end());
   std::vector<T> y(z.size());
-  chaff::apply(defense, z, y, {.keep_label = false});
+  defended_answer<T>(defense, z, y, {.keep_label = false});
   const auto p = reference::softmax(z);
   const long double confidence = *std::max_element(p.begin(), p.end());
   const double tolerance = std::fabs(static_cast<double>(confidence) - confidence_edge) > 0.02 ? 2e-6 : 2e-5;
@@ -55,7 +57,7 @@ void compare(const golden_row& row, const auto& defense, double confidence_edge)
   }
 }
 
-TEST(golden, every_row_of_softmax_reverse_sigmoid_and_dcp) {
+TEST(golden, every_row_of_every_defense) {
   std::map<std::string, int> compared;
   for (const golden_row& row : golden_rows()) {
     ASSERT_EQ(row.logits.size(), row.posterior.size());
@@ -73,11 +75,17 @@ TEST(golden, every_row_of_softmax_reverse_sigmoid_and_dcp) {
     } else if (row.defense == "dcp") {
       const double beta = parameter(row.parameters, "beta");
       with(chaff::dcp{.beta = beta, .gamma = parameter(row.parameters, "gamma")}, beta);
+    } else if (row.defense == "adaptive_misinformation") {
+      const double tau = parameter(row.parameters, "tau");
+      with(chaff::adaptive_misinformation([&](const auto&) { return row.decoy; }, {.tau = tau}), tau);
+    } else {
+      FAIL() << "a row of " << row.defense;
     }
   }
   EXPECT_GT(compared["softmax"], 50);
   EXPECT_GT(compared["reverse_sigmoid"], 300);
   EXPECT_GT(compared["dcp"], 600);
+  EXPECT_GT(compared["adaptive_misinformation"], 40);
 }
 
 TEST(golden, tau_is_beta_unless_set) {

@@ -17,7 +17,7 @@ template <class G, class P>
 gated(G, P) -> gated<G, P>;
 
 /// The gate and the perturbation of a defense: a gated as it is, a named composition by its parts(), and a bare
-/// perturbation behind a gate that is always open.
+/// perturbation behind a gate that is always open, by reference.
 template <class G, class P>
 constexpr const gated<G, P>& parts_of(const gated<G, P>& defense) {
   return defense;
@@ -27,7 +27,7 @@ constexpr auto parts_of(const Defense& defense) {
   if constexpr (requires { defense.parts(); }) {
     return defense.parts();
   } else {
-    return gated<always, Defense>{{}, defense};
+    return gated<always, const Defense&>{{}, defense};
   }
 }
 

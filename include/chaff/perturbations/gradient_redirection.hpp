@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+/// GRAD^2: moves mass so that a copy's gradient points where the defender wants it.
+#ifndef CHAFF_PERTURBATIONS_GRADIENT_REDIRECTION_HPP
+#define CHAFF_PERTURBATIONS_GRADIENT_REDIRECTION_HPP
+
+#include <algorithm>
+
+#include "chaff/perturbations/surrogate.hpp"
+
+namespace chaff {
+
+/// The derivative g = d/dy <G'y, t> itself, as a surrogate's double backward pass gives it: `of_query(arguments...)`
+/// returns K numbers, for a batch N x K; a single sigmoid logit has two outcomes, "yes" first.
+template <class Callable>
+struct redirection {
+  Callable of_query;
+};
+template <class Callable>
+redirection(Callable) -> redirection<Callable>;
+
+/// Of all answers w within epsilon of p in L1, the one with the least <G'w, t>: G'w is the copy's step for w, so that
+/// its loss grows along t. With g = d/dy <G'y, t> = G t, the class with the least g receives min(1 - p, epsilon / 2),
+/// taken from the others, the largest g first. Of equal ones the lowest index; a class that cannot occur receives
+/// nothing.
+///
+/// Surrogate: jacobian{...}, with `target` the direction t of P numbers, all ones where it is empty; or
+/// redirection{...}. epsilon in [0, 2]: |w - p|_1 = epsilon exactly, unless one class has all. Raises
+/// std::invalid_argument for any other; at each call for another shape, std::domain_error where g is NaN. With a
+/// jacobian of the last linear layer alone and no bias, g is 0 for the target of all ones: name another one. Bound to a
+/// model by chaff::defend. Cost: O(K log K), with a jacobian O(K P), besides the surrogate's own. Source: Mazeika, Li &
+/// Forsyth 2022, "How to steer your adversary: targeted and efficient model stealing defenses with gradient
+/// redirection", ICML 2022, arXiv 2206.14157.
+template <class Surrogate>
+struct gradient_redirection {
+  Surrogate surrogate;
+  double epsilon = 1;
+  std::vector<double> target = {};
+
+  static constexpr bool needs_query = true;
+
+  void check(const policy&) const { check_range("epsilon", epsilon, 0, 2); }
+
+  template <class... Arguments>
+  auto on(Arguments&... query) const {
+    using Callable = std::remove_cvref_t<decltype(surrogate.of_query)>;
+    return on_query([this, said = asked<Callable, Arguments...>("surrogate", surrogate.of_query, query...)]<class T>(
+                        const row<T>& seen, const place& at, std::span<T> w) {
+      std::vector<double> g;
+      if constexpr (std::is_same_v<Surrogate, redirection<Callable>>) {
+        const auto given = said.of(at, [&](std::size_t count) { return count == w.size(); });
+        g.assign(given.begin(), given.end());
+      } else {
+        static_assert(std::is_same_v<Surrogate, jacobian<Callable>>,
+                      "a surrogate is chaff::jacobian{callable} or chaff::redirection{callable}");
+        const auto rows = said.of(at, [&](std::size_t count) {
+          return count > 0 && count % w.size() == 0 && (target.empty() || count == w.size() * target.size());
+        });
+        const std::size_t columns = rows.size() / w.size();
+        const std::vector<double> ones(target.empty() ? columns : 0, 1.0);
+        const std::span<const double> t(target.empty() ? ones : target);
+        for (std::size_t i = 0; i < w.size(); ++i) {
+          g.push_back(inner_product(rows.subspan(i * columns, columns), t));
+        }
+      }
+      for (const double value : g) {
+        if (value != value) fail<std::domain_error>("chaff: the surrogate's gradient for row %zu has NaN", at.row);
+      }
+      this->spend(seen, g, w);
+    });
+  }
+
+ private:
+  template <class T>
+  void spend(const row<T>& seen, const std::vector<double>& g, std::span<T> w) const {
+    std::size_t receiver = seen.label;
+    std::vector<std::size_t> givers;
+    for (std::size_t i = 0; i < g.size(); ++i) {
+      if (!seen.possible(i)) continue;
+      givers.push_back(i);
+      if (g[i] < g[receiver] || (g[i] == g[receiver] && i < receiver)) receiver = i;
+    }
+    std::sort(givers.begin(), givers.end(),
+              [&](std::size_t a, std::size_t b) { return g[a] > g[b] || (g[a] == g[b] && a < b); });
+    double left = epsilon / 2;
+    double moved = 0;
+    for (const std::size_t i : givers) {
+      if (i == receiver) continue;
+      const double had = static_cast<double>(w[i]);
+      const double given = std::min(had, left);
+      w[i] = static_cast<T>(had - given);
+      left -= given;
+      moved += given;
+    }
+    w[receiver] = static_cast<T>(static_cast<double>(w[receiver]) + moved);
+  }
+};
+template <class Surrogate>
+gradient_redirection(Surrogate, double = 1, std::vector<double> = {}) -> gradient_redirection<Surrogate>;
+
+}  // namespace chaff
+
+#endif
