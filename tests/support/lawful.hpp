@@ -7,6 +7,7 @@
 
 #include <cmath>
 
+#include "support/every_defense.hpp"
 #include "support/hostile_rows.hpp"
 #include "support/reference.hpp"
 
@@ -54,6 +55,19 @@ void expect_lawful_sigmoid(T z, T y, const chaff::policy& promised, bool reduced
     ASSERT_LT(y, T(0.5));
   } else if (promised.label_margin == 0 && !reduced) {
     ASSERT_EQ(y, T(0.5));
+  }
+}
+
+/// Answers one row of any K, and fails where that breaks a promise; p is z's posterior.
+template <class T, class Defense>
+void answer_lawfully(const Defense& defense, const std::vector<T>& z, const std::vector<reference::real>& p,
+                     const chaff::policy& promised, bool reduced) {
+  std::vector<T> y(z.size(), T(-7));
+  defended_answer<T>(defense, z, y, promised);
+  if (z.size() > 1) {
+    expect_lawful(z, p, y, promised, reduced);
+  } else if (promised.keep_label) {
+    expect_lawful_sigmoid(z[0], y[0], promised, reduced);
   }
 }
 

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+/// Every defense and every reduction on the answers of one network, side by side: what a caller pays for each.
+///
+/// defenses WEIGHTS IMAGES LABELS
+/// Exits with 1 where a label changed that should not have, or did not change that should have.
+#include <chaff/chaff.hpp>
+#include <cstdio>
+#include <exception>
+#include <random>
+
+#include "quickstart/images.hpp"
+#include "quickstart/network.hpp"
+
+namespace {
+
+using image = Eigen::VectorXf;
+using logits = Eigen::VectorXf;
+
+/// A linear layer on the pixels with random weights: MAD and GRAD^2 are often given a surrogate that was never trained.
+class random_layer {
+ public:
+  random_layer() {
+    std::mt19937 random(1);
+    std::normal_distribution<float> draw(0, 0.1f);
+    weights_ =
+        Eigen::MatrixXf::NullaryExpr(network::classes, network::side * network::side, [&] { return draw(random); });
+  }
+
+  logits operator()(const image& x) const { return weights_ * x; }
+
+  /// The Jacobian of the logarithms of its posterior s in its weights: row i, (e_i - s) (x) x.
+  Eigen::MatrixXf jacobian(const image& x) const {
+    const logits z = (*this)(x);
+    logits s(z.size());
+    chaff::softmax<float>(std::span<const float>(z.data(), network::classes),
+                          std::span<float>(s.data(), network::classes));
+    Eigen::MatrixXf g(network::classes, network::classes * x.size());
+    for (Eigen::Index i = 0; i < network::classes; ++i) {
+      for (Eigen::Index c = 0; c < network::classes; ++c) {
+        g.row(i).segment(c * x.size(), x.size()) = ((i == c ? 1 : 0) - s[c]) * x.transpose();
+      }
+    }
+    return g;
+  }
+
+ private:
+  Eigen::MatrixXf weights_;
+};
+
+struct sheet {
+  const network& model;
+  const labelled_images& images;
+  std::vector<float> clean = {};
+  bool as_expected = true;
+
+  /// Answers all images under the defense, and prints a line of figures.
+  template <class Defense>
+  void add(const char* name, const Defense& defense, const chaff::policy& promised = {}) {
+    const auto served = chaff::defend(std::ref(model), defense, promised);
+    std::vector<float> answers;
+    for (Eigen::Index i = 0; i < images.pixels.rows(); ++i) {
+      const logits answer = served(image(images.pixels.row(i)));
+      answers.insert(answers.end(), answer.data(), answer.data() + answer.size());
+    }
+    if (clean.empty()) clean = answers;
+    constexpr std::size_t classes = network::classes;
+    const std::size_t rows = answers.size() / classes;
+    std::size_t right = 0, touched = 0;
+    for (std::size_t i = 0; i < rows; ++i) {
+      const auto row = std::span<const float>(answers).subspan(i * classes, classes);
+      right += chaff::label(row) == static_cast<std::size_t>(images.labels[i]);
+      touched += chaff::l1_distance(row, std::span<const float>(clean).subspan(i * classes, classes)) > 1e-5;
+    }
+    const double kept = chaff::label_agreement(clean, answers, classes);
+    std::printf("%-46s %8.2f %8.2f %8.1f %8.4f %8.4f %8.3f %8.4f\n", name,
+                100.0 * static_cast<double>(right) / static_cast<double>(rows), 100 * (1 - kept),
+                100.0 * static_cast<double>(touched) / static_cast<double>(rows),
+                chaff::l1_distance(answers, clean, classes), chaff::jensen_shannon(answers, clean, classes),
+                chaff::top_k_agreement(answers, clean, classes, 3),
+                chaff::expected_calibration_error(answers, classes, images.labels));
+    as_expected &= promised.keep_label == (kept == 1);
+  }
+};
+
+int run(int count, char** arguments) {
+  if (count != 4) {
+    std::fprintf(stderr, "usage: defenses WEIGHTS IMAGES LABELS\n");
+    return 2;
+  }
+  const network model(arguments[1]);
+  const labelled_images images(arguments[2], arguments[3]);
+  const random_layer layer;
+
+  // All keys of one service are the same on all its replicas, and secret: this one is neither.
+  const chaff::key key("5468697320697320616e206578616d70");
+  // A decoy that is wrong where the model is right. A real one is trained to be.
+  const auto wrong = [&](const image& x) -> logits { return -model(x); };
+  const auto surrogate = chaff::last_layer{std::cref(layer)};
+  const auto jacobian = chaff::jacobian{[&](const image& x) { return layer.jacobian(x); }};
+  std::vector<double> target(static_cast<std::size_t>(network::classes * network::side * network::side));
+  for (std::size_t i = 0; i < target.size(); ++i) target[i] = i % 3 == 0 ? 1 : -0.5;
+  const auto gradient = chaff::redirection{[&](const image& x) {
+    return logits(layer.jacobian(x) *
+                  Eigen::Map<Eigen::VectorXd>(target.data(), static_cast<Eigen::Index>(target.size())).cast<float>());
+  }};
+  const chaff::policy relabel{.keep_label = false};
+
+  std::printf("chaff %d.%d.%d on %ld test images of Fashion-MNIST; the posterior is what `none` answers\n\n",
+              CHAFF_VERSION_MAJOR, CHAFF_VERSION_MINOR, CHAFF_VERSION_PATCH, static_cast<long>(images.pixels.rows()));
+  std::printf("%-46s %8s %8s %8s %8s %8s %8s %8s\n", "", "accuracy", "changed", "touched", "L1", "JS", "top 3", "ECE");
+  std::printf("%-46s %8s %8s %8s %8s %8s %8s %8s\n", "", "%", "%", "%", "mean", "mean", "agree", "");
+
+  sheet all{model, images};
+  all.add("none", chaff::none{});
+  all.add("reverse_sigmoid, beta 0.32", chaff::reverse_sigmoid{});
+  all.add("dcp, beta 0.9", chaff::dcp{});
+  all.add("dcp, beta 1.2", chaff::dcp{.beta = 1.2});
+  all.add("dcp, beta 1.2, exact odds", chaff::dcp{.beta = 1.2, .rule = chaff::odds::exact});
+  all.add("gated{energy_gate, reverse_sigmoid}",
+          chaff::gated{chaff::energy_gate{.tau = 5}, chaff::reverse_sigmoid{.beta = 1.2}});
+  all.add("decoy", chaff::decoy{wrong});
+  all.add("adaptive_misinformation, tau 0.9", chaff::adaptive_misinformation(wrong, {.tau = 0.9}));
+  all.add("random_vertex, epsilon 1", chaff::random_vertex{.epsilon = 1, .key = key});
+  all.add("mad, last layer, epsilon 1", chaff::mad{surrogate, 1.0});
+  all.add("mad, last layer, epsilon 1, argmax kept", chaff::mad{surrogate, 1.0, true});
+  all.add("mad, jacobian, epsilon 1", chaff::mad{jacobian, 1.0});
+  all.add("gradient_redirection, jacobian, epsilon 1", chaff::gradient_redirection{jacobian, 1.0, target});
+  all.add("gradient_redirection, redirection, epsilon 1", chaff::gradient_redirection{gradient, 1.0});
+  all.add("gated{energy_gate, misdirect}", chaff::gated{chaff::energy_gate{.tau = 3.5}, chaff::misdirect{.key = key}},
+          relabel);
+  all.add("gated{confidence_gate, misdirect}",
+          chaff::gated{chaff::confidence_gate{.tau = 0.45}, chaff::misdirect{.key = key}}, relabel);
+  std::puts("");
+  all.add("none | top_k, k 3", chaff::none{} | chaff::top_k{.k = 3});
+  all.add("none | rounded, decimals 2", chaff::none{} | chaff::rounded{.decimals = 2});
+  all.add("none | label_only", chaff::none{} | chaff::label_only{});
+  all.add("none | high_confidence, cutoff 0.25", chaff::none{} | chaff::high_confidence{.cutoff = 0.25});
+  all.add("none | gaussian_noise, sigma 0.2", chaff::none{} | chaff::gaussian_noise{.sigma = 0.2, .key = key});
+  all.add("dcp, beta 1.2 | top_k, k 3 | rounded, decimals 2",
+          chaff::dcp{.beta = 1.2} | chaff::top_k{.k = 3} | chaff::rounded{.decimals = 2});
+  return all.as_expected ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  try {
+    return run(count, arguments);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "defenses: %s\n", error.what());
+    return 1;
+  }
+}

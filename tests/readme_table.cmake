@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+# Each part that the README's table of defenses names runs in the law suite and in the examples.
+# cmake -D README=... -D LAWS=... -D EXAMPLE=... -P readme_table.cmake
+file(STRINGS ${README} lines)
+file(READ ${LAWS} laws)
+file(READ ${EXAMPLE} example)
+set(parts 0)
+foreach(line IN LISTS lines)
+  if(line MATCHES "^\\| `([a-z_0-9]+)[{(]")
+    set(part ${CMAKE_MATCH_1})
+    math(EXPR parts "${parts} + 1")
+    foreach(where laws example)
+      if(NOT ${where} MATCHES "chaff::${part}[{(]")
+        message(SEND_ERROR "${part} is in the README's table, but does not run in the ${where}")
+      endif()
+    endforeach()
+  endif()
+endforeach()
+if(parts LESS 15)
+  message(SEND_ERROR "only ${parts} parts were found in the README's table")
+endif()
+message(STATUS "${parts} parts")
