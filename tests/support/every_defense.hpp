@@ -16,7 +16,7 @@ inline const chaff::key law_key("5d2f8c1e9b7a4630f1e2d3c4b5a69788");
 template <class Rows, class F>
 auto numbers_for(const Rows& z, std::size_t per_class, F f) {
   using T = std::remove_cvref_t<decltype(*z.data())>;
-  std::size_t classes = z.size();
+  auto classes = static_cast<std::size_t>(z.size());
   if constexpr (requires { z.cols(); }) classes = static_cast<std::size_t>(z.cols());
   const std::size_t outcomes = classes == 1 ? 2 : classes;
   std::vector<T> numbers;

@@ -7,65 +7,95 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "chaff/int8/table.h"
+
 namespace chaff::int8 {
 
-/// a b 2^-31, rounded down. No overflow but for a = b = -2^31, which no caller passes.
-constexpr std::int32_t times_q31(std::int32_t a, std::int32_t b) {
-  return static_cast<std::int32_t>((static_cast<std::int64_t>(a) * b) >> 31);
+/// a b 2^-shift, rounded down, shift in [1, 32]. The product must have room in 64 bits once it is shifted.
+[[gnu::always_inline]] constexpr std::uint64_t times(std::uint64_t a, std::uint32_t b, int shift) {
+  return ((a >> 32) * b << (32 - shift)) + ((a & 0xffffffffu) * b >> shift);
 }
 
-/// The polynomial with the given coefficients, the highest first, at x in [0, 1); in the coefficients' format.
-template <std::size_t N>
-constexpr std::int32_t polynomial(const std::int32_t (&coefficients)[N], std::int32_t x_q31) {
-  std::int32_t y = coefficients[0];
-  for (std::size_t i = 1; i < N; ++i) y = times_q31(y, x_q31) + coefficients[i];
-  return y;
+// Polynomials in x - 1/2, x in [0, 1): Sollya's fpminimax over [-1/2, 1/2], fixed-point in q30. They are part of a
+// table so that a step is a load, a multiplication and an addition: as constants in the code they take twice the room.
+inline constexpr std::int32_t exp2_coefficients_q30[6] = {759250182, -526272118, 182387885,
+                                                          -42140633, 7346517,    -1018173};
+inline constexpr std::int32_t rise_coefficients_q30[10] = {357914007,  -954437635, 636278548, -424163596, 283201020,
+                                                           -189118989, 121293817,  -79164805, 74731325,   -52839192};
+inline constexpr std::int32_t log1m_coefficients_q30[9] = {308896283, 715827345, 238607739, 106076840, 53065851,
+                                                           27882173,  15314782,  10999306,  6766618};
+
+/// c_0 + y (c_1 + y (...)), y = x - 1/2. Each step keeps the upper half of one product, rounded down; no partial sum
+/// leaves 32 bits. Unrolled, for the loop over the items of a row.
+template <std::size_t at = 0, std::size_t N>
+[[gnu::always_inline]] constexpr std::int32_t polynomial(const std::int32_t (&c)[N], std::uint32_t x_q32) {
+  if constexpr (at + 1 == N) {
+    return c[at];
+  } else {
+    const auto y_q32 = static_cast<std::int32_t>(x_q32 ^ 0x80000000u);
+    return c[at] + static_cast<std::int32_t>(static_cast<std::int64_t>(polynomial<at + 1>(c, x_q32)) * y_q32 >> 32);
+  }
 }
 
-/// 2^-x in q30, x in [0, 64). Largest error: 7e-8. The coefficients are Sollya's fpminimax, degree 5 on [0, 1).
-constexpr std::uint32_t exp2_minus_q30(std::uint32_t x_q26) {
-  constexpr std::int32_t coefficients[] = {-1018157, 9891945, -59379136, 257891359, -744256923, 1073741767};
-  const std::uint32_t whole = x_q26 >> 26;
-  if (whole > 30) return 0;
-  return static_cast<std::uint32_t>(polynomial(coefficients, static_cast<std::int32_t>((x_q26 & 0x3ffffff) << 5))) >>
-         whole;
+/// The same in a loop, for what is needed once a row.
+[[gnu::noinline]] constexpr std::int32_t polynomial_once(const std::int32_t* c, int degree, std::uint32_t x_q32) {
+  const auto y_q32 = static_cast<std::int32_t>(x_q32 ^ 0x80000000u);
+  std::int32_t sum = c[degree];
+  while (--degree >= 0) sum = c[degree] + static_cast<std::int32_t>(static_cast<std::int64_t>(sum) * y_q32 >> 32);
+  return sum;
 }
 
-/// -log(1 - p) in q29, p in [0, 1/2]. Largest error: 1e-7. Sollya's fpminimax, degree 7.
-constexpr std::int32_t minus_log1m_q29(std::int32_t p_q31) {
-  constexpr std::int32_t coefficients[] = {652272520, -608864857, 441085236, 13788776,
-                                           147323497, 178070540,  268458113, 536870817};
-  return times_q31(polynomial(coefficients, p_q31), p_q31);
+/// x in [0, 1], in q30, as the q32 of a polynomial, which must stay below 1.
+[[gnu::always_inline]] constexpr std::uint32_t below_1_q32(std::uint32_t x_q30) {
+  return (x_q30 - (x_q30 >> 30)) << 2;
 }
 
-/// log s in q26, s > 0. Largest error: 2e-7. s = 2^n m with m in [1/2, 1); log s = n log 2 - (-log(1 - (1 - m))).
-constexpr std::int32_t log_q26(std::uint64_t s_q47) {
+/// 2^-x in q30, x in [0, 32) in q26. Largest error: 1.2e-7 relative, and a unit.
+[[gnu::always_inline]] constexpr std::uint32_t exp2_minus_q30(const chaff_int8_table& table, std::uint32_t x_q26) {
+  return static_cast<std::uint32_t>(polynomial(table.exp2_q30, x_q26 << 6)) >> (x_q26 >> 26);
+}
+/// The same in q46, x in [0, 64).
+constexpr std::uint64_t exp2_minus_once_q46(const chaff_int8_table& table, std::uint32_t x_q26) {
+  return static_cast<std::uint64_t>(polynomial_once(table.exp2_q30, 5, x_q26 << 6)) << 16 >> (x_q26 >> 26);
+}
+
+/// (1 - t) / (1 + t) in q30, t in [0, 1]. Largest error: 8e-8, so at 1 it may be a little below 0. 1 / (1 + t) is half
+/// of it, and 1/2.
+[[gnu::always_inline]] constexpr std::int32_t rise_q30(const chaff_int8_table& table, std::uint32_t t_q30) {
+  return polynomial(table.rise_q30, below_1_q32(t_q30));
+}
+constexpr std::int32_t rise_once_q30(const chaff_int8_table& table, std::uint32_t t_q30) {
+  return polynomial_once(table.rise_q30, 9, below_1_q32(t_q30));
+}
+
+/// -log(1 - p) in q30, p in [0, 1/2]. Largest error: 5e-8.
+[[gnu::always_inline]] constexpr std::int32_t minus_log1m_q30(const chaff_int8_table& table, std::uint32_t p_q31) {
+  return polynomial(table.log1m_q30, below_1_q32(p_q31));
+}
+
+/// log s in q26, s >= 1. Largest error: 2e-7. s = 2^n m with m in [1/2, 1); log s = n log 2 - (-log(1 - (1 - m))).
+constexpr std::int32_t log_q26(const chaff_int8_table& table, std::uint64_t s_q44) {
   constexpr std::int32_t log_2_q26 = 46516320;
-  const int zeros = std::countl_zero(s_q47);
-  const auto m_q31 = static_cast<std::uint32_t>((s_q47 << zeros) >> 33);
-  return (17 - zeros) * log_2_q26 - (minus_log1m_q29(static_cast<std::int32_t>(0x80000000u - m_q31)) >> 3);
+  const int zeros = std::countl_zero(s_q44);
+  const auto m_q31 = static_cast<std::uint32_t>((s_q44 << zeros) >> 33);
+  return (20 - zeros) * log_2_q26 - (polynomial_once(table.log1m_q30, 8, below_1_q32(0x80000000u - m_q31)) >> 4);
 }
 
-/// 1 / u in q30, u in [1, 2]. Largest error: 2e-8. A cubic (relative error 2^-9.2), then d <- d (1 + c + c^2), c = 1 - u d.
-constexpr std::uint32_t reciprocal_q30(std::uint32_t u_q30) {
-  constexpr std::int32_t coefficients_q28[] = {-476390752, 1429172864, -1578045696, 759248704};
-  const std::uint32_t half_u_q31 = u_q30 < 0x80000000u ? u_q30 : 0x7fffffffu;
-  const auto d_q30 = static_cast<std::uint32_t>(polynomial(coefficients_q28, static_cast<std::int32_t>(half_u_q31)) << 2);
-  const auto product_q30 = static_cast<std::int32_t>((static_cast<std::uint64_t>(u_q30) * d_q30) >> 30);
-  const std::int32_t c_q30 = (1 << 30) - product_q30;
-  const std::int32_t more_q30 = c_q30 + static_cast<std::int32_t>((static_cast<std::int64_t>(c_q30) * c_q30) >> 30);
-  return d_q30 + static_cast<std::uint32_t>(static_cast<std::int32_t>((static_cast<std::int64_t>(more_q30) * d_q30) >> 30));
-}
-
-/// 1 / s for a 64-bit s > 0, as mantissa / 2^(63 + 32 - zeros) units of 1 / s's own unit.
-/// Largest relative error: 7.1e-10.
-struct reciprocal_of {
+/// 1 / s = mantissa 2^(zeros - 95), s > 0. Largest relative error: 1e-9. Found by rise, which is good to 4e-8 of 1 / m,
+/// and one step of Newton's method; m is s without its zeros, in [1, 2).
+struct reciprocal {
   std::uint32_t mantissa;  ///< in [2^31, 2^32)
   int zeros;               ///< leading zeros of s
 
-  constexpr explicit reciprocal_of(std::uint64_t s)
-      : mantissa(static_cast<std::uint32_t>(0x7fffffffffffffffu / ((s << std::countl_zero(s)) >> 32))),
-        zeros(std::countl_zero(s)) {}
+  constexpr reciprocal(const chaff_int8_table& table, std::uint64_t s) : zeros(std::countl_zero(s)) {
+    const auto m_q31 = static_cast<std::uint32_t>((s << zeros) >> 32);
+    const auto near_q31 = static_cast<std::uint32_t>(rise_once_q30(table, (m_q31 & 0x7fffffffu) >> 1) + (1 << 30));
+    // what 1 lacks of m near, in q62
+    const auto lacks_q62 = static_cast<std::int64_t>((std::uint64_t{1} << 62) - std::uint64_t{m_q31} * near_q31);
+    const std::uint64_t better_q32 =
+        (std::uint64_t{near_q31} << 1) + static_cast<std::uint64_t>((lacks_q62 >> 24) * near_q31 >> 37);
+    mantissa = better_q32 >> 32 != 0 ? 0xffffffffu : static_cast<std::uint32_t>(better_q32);
+  }
 };
 
 }  // namespace chaff::int8

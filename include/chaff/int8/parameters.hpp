@@ -3,8 +3,9 @@
 #ifndef CHAFF_INT8_PARAMETERS_HPP
 #define CHAFF_INT8_PARAMETERS_HPP
 
-#include <bit>
+#include <array>
 
+#include "chaff/int8/fixed_point.hpp"
 #include "chaff/int8/table.h"
 
 #if defined(__cpp_exceptions)
@@ -28,26 +29,37 @@ struct parameters {
   odds rule = odds::clamped;
 };
 
+/// A parameter's value and its allowed range.
+struct limit {
+  const char* name;
+  float value, low, high;
+
+  constexpr bool holds() const { return value >= low && value <= high; }
+};
+
+constexpr std::array<limit, 5> limits(const parameters& given) {
+  return {{{"input_scale", given.input_scale, 1e-6f, 30},
+           {"beta", given.beta, 0, 10},
+           {"gamma", given.gamma, 0, 10},
+           {"nu", given.nu, 1, 10000},
+           {"tau", given.tau, 0, 10}}};
+}
+
 /// Where a parameter out of range ends: no constant, so at compile time an error that names this function; at run time
 /// std::invalid_argument, and a trap in a program without exceptions.
-[[noreturn, gnu::cold]] inline void parameter_out_of_range([[maybe_unused]] const char* name,
-                                                           [[maybe_unused]] double value, [[maybe_unused]] double low,
-                                                           [[maybe_unused]] double high) {
+[[noreturn, gnu::cold]] inline void parameter_out_of_range([[maybe_unused]] const limit& broken) {
 #if defined(__cpp_exceptions)
   char message[128];
-  std::snprintf(message, sizeof message, "chaff: %s is %g, allowed is [%g, %g]", name, value, low, high);
+  std::snprintf(message, sizeof message, "chaff: %s is %g, allowed is [%g, %g]", broken.name,
+                static_cast<double>(broken.value), static_cast<double>(broken.low), static_cast<double>(broken.high));
   throw std::invalid_argument(message);
 #else
   __builtin_trap();
 #endif
 }
 
-constexpr double in_range(const char* name, double value, double low, double high) {
-  if (!(value >= low && value <= high)) parameter_out_of_range(name, value, low, high);
-  return value;
-}
-
-/// exp(-x), x >= 0, in double, for tables: largest relative error 1e-14 (the series of exp(-x / 2^n), squared n times).
+/// exp(-x), x >= 0, in double, for tables: largest relative error 1e-13 (1 + x) (the series of exp(-x / 2^n), squared n
+/// times).
 constexpr double exp_minus(double x) {
   if (x > 700) return 0;
   int halvings = 0;
@@ -67,26 +79,43 @@ constexpr double scaled(double value, int bits) {
 /// The table of a defense. gate: 0 closed, 1 a confidence gate, 2 open.
 constexpr chaff_int8_table make_table(const parameters& given, int gate) {
   constexpr double log2e = 1.4426950408889634;
-  const double scale = in_range("input_scale", static_cast<double>(given.input_scale), 1e-6, 30);
-  const double beta = in_range("beta", static_cast<double>(given.beta), 0, 10);
-  const double gamma = in_range("gamma", static_cast<double>(given.gamma), 0, 10);
-  double nu = in_range("nu", static_cast<double>(given.nu), 1, 10000) * log2e;
-  const double tau = in_range("tau", static_cast<double>(given.tau), 0, 10);
+  for (const limit& each : limits(given)) {
+    if (!each.holds()) parameter_out_of_range(each);
+  }
+  const auto scale = static_cast<double>(given.input_scale);
   chaff_int8_table table{};
+  for (int i = 0; i < 6; ++i) table.exp2_q30[i] = exp2_coefficients_q30[i];
+  for (int i = 0; i < 10; ++i) table.rise_q30[i] = rise_coefficients_q30[i];
+  for (int i = 0; i < 9; ++i) table.log1m_q30[i] = log1m_coefficients_q30[i];
   for (int i = 0; i < 16; ++i) {
-    table.coarse_q47[i] = static_cast<std::uint64_t>(scaled(exp_minus(16 * scale * i), 47));
-    table.fine_q31[i] = static_cast<std::uint32_t>(scaled(exp_minus(scale * i), 31));
+    table.coarse_q44[i] = static_cast<std::uint64_t>(scaled(exp_minus(16 * scale * i), 44));
+    table.coarse_q31[i] = static_cast<std::uint32_t>(scaled(exp_minus(16 * scale * i), 31));
+    const double fine_q32 = scaled(exp_minus(scale * i), 32);
+    table.fine_q32[i] = fine_q32 < 0x1p32 ? static_cast<std::uint32_t>(fine_q32) : 0xffffffffu;
   }
   table.scale_q26 = static_cast<std::uint32_t>(scaled(scale, 26));
-  table.half_beta_q28 = static_cast<std::uint32_t>(scaled(beta / 2, 28));
-  table.gamma_q26 = static_cast<std::uint32_t>(scaled(gamma * log2e, 26));
+  // log 1e12, and log 2 for what -log(1 - p) may take off
+  const double far = 28.4 / scale + 1;
+  table.far = far < 256 ? static_cast<std::uint32_t>(far) : 256;
+  table.half_beta_q28 = static_cast<std::uint32_t>(scaled(static_cast<double>(given.beta) / 2, 28));
+  table.gamma_q26 = static_cast<std::uint32_t>(scaled(static_cast<double>(given.gamma) * log2e, 26));
   table.nu_shift = 26;
+  double nu = static_cast<double>(given.nu) * log2e;
   for (; nu >= 2; nu /= 2) --table.nu_shift;
   table.nu_mantissa = static_cast<std::uint32_t>(scaled(nu, 26));
-  table.tau_q31 = static_cast<std::int64_t>(scaled(tau, 31));
+  table.tau_q31 = static_cast<std::int64_t>(scaled(static_cast<double>(given.tau), 31));
   table.gate = static_cast<std::uint8_t>(gate);
   table.exact_odds = given.rule == odds::exact;
   return table;
+}
+
+/// The scale of the logits that TensorFlow Lite's `Prepare` turned into a softmax's multiplier and shift: it stores
+/// input_scale 2^26 (for its beta of 1) as mult 2^(shift - 31).
+constexpr float scale_of(std::int32_t mult, std::int32_t shift) {
+  double scale = static_cast<double>(mult) / 0x1p57;
+  for (; shift > 0; --shift) scale *= 2;
+  for (; shift < 0; ++shift) scale /= 2;
+  return static_cast<float>(scale);
 }
 
 }  // namespace chaff::int8
