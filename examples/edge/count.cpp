@@ -10,7 +10,7 @@ namespace {
 
 constexpr float scale = 0.05f;
 constexpr chaff::int8::softmax plain(scale);
-constexpr chaff::int8::dcp open({.input_scale = scale, .beta = 1.2f});               // tau above 1: always open
+constexpr chaff::int8::dcp open({.input_scale = scale, .beta = 1.2f});              // tau above 1: always open
 constexpr chaff::int8::dcp closed({.input_scale = scale, .beta = 0.9f, .tau = 0});  // always closed
 
 std::int8_t logits[1000], answer[1000];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// Counts instructions on a Cortex-M under `qemu-system-arm -icount shift=0`, where one takes a nanosecond: SysTick runs
-/// at 25 MHz on Arm's MPS2 boards, so a tick is 40 of them. On a real board these are cycles of that clock instead.
+/// Counts instructions on a Cortex-M under `qemu-system-arm -icount shift=0`, where one takes a nanosecond: SysTick
+/// runs at 25 MHz on Arm's MPS2 boards, so a tick is 40 of them. On a real board these are cycles of that clock
+/// instead.
 #ifndef CHAFF_EXAMPLES_EDGE_INSTRUCTIONS_HPP
 #define CHAFF_EXAMPLES_EDGE_INSTRUCTIONS_HPP
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// From reset to main on a bare Cortex-M: memory, the floating-point unit where there is one, and semihosting for output.
+/// From reset to main on a bare Cortex-M: memory, the floating-point unit where there is one, and semihosting for
+/// output.
 #include <cstdint>
 #include <cstdlib>
 

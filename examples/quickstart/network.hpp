@@ -11,8 +11,7 @@
 
 /// 28 x 28 x 1 -> conv 16 -> relu -> pool -> conv 32 -> relu -> pool -> dense 32 -> relu -> dense 10 -> logits; as
 /// train.py has it.
-class network {
- public:
+struct network {
   static constexpr int side = 28;
   static constexpr int classes = 10;
 
@@ -23,34 +22,42 @@ class network {
       tensor.resize(rows, columns);
       file.read(reinterpret_cast<char*>(tensor.data()), static_cast<std::streamsize>(sizeof(float)) * tensor.size());
     };
-    read(conv1_, 16, 9);
-    read(conv1_bias_, 16, 1);
-    read(conv2_, 32, 16 * 9);
-    read(conv2_bias_, 32, 1);
-    read(dense1_, 32, 32 * 7 * 7);
-    read(dense1_bias_, 32, 1);
-    read(dense2_, classes, 32);
-    read(dense2_bias_, classes, 1);
+    read(conv1, 16, 9);
+    read(conv1_bias, 16, 1);
+    read(conv2, 32, 16 * 9);
+    read(conv2_bias, 32, 1);
+    read(dense1, 32, 32 * 7 * 7);
+    read(dense1_bias, 32, 1);
+    read(dense2, classes, 32);
+    read(dense2_bias, classes, 1);
     if (!file || file.peek() != std::ifstream::traits_type::eof()) {
       throw std::runtime_error(path + " is missing or holds other weights");
     }
   }
 
   /// The logits of one image of 28 x 28 values in [0, 1], row-major.
-  Eigen::VectorXf operator()(const Eigen::VectorXf& image) const { return dense2_ * features(image) + dense2_bias_; }
+  Eigen::VectorXf operator()(const Eigen::VectorXf& image) const { return dense2 * features(image) + dense2_bias; }
 
   /// What the last, linear layer sees of it.
   Eigen::VectorXf features(const Eigen::VectorXf& image) const {
-    const maps first = pooled(convolved(maps(image.transpose()), side, conv1_, conv1_bias_), side);
-    const maps second = pooled(convolved(first, side / 2, conv2_, conv2_bias_), side / 2);
-    const Eigen::Map<const Eigen::VectorXf> flat(second.data(), second.size());
-    return (dense1_ * flat + dense1_bias_).cwiseMax(0.0f);
+    const maps last = second(first(image));
+    const Eigen::Map<const Eigen::VectorXf> flat(last.data(), last.size());
+    return (dense1 * flat + dense1_bias).cwiseMax(0.0f);
   }
 
- private:
   /// A row for each channel, a column for each pixel.
   using maps = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
+  /// The maps after each convolution, relu and pooling.
+  maps first(const Eigen::VectorXf& image) const {
+    return pooled(convolved(maps(image.transpose()), side, conv1, conv1_bias), side);
+  }
+  maps second(const maps& in) const { return pooled(convolved(in, side / 2, conv2, conv2_bias), side / 2); }
+
+  maps conv1, conv2, dense1, dense2;
+  Eigen::VectorXf conv1_bias, conv2_bias, dense1_bias, dense2_bias;
+
+ private:
   /// 3 x 3 convolution with zero padding of 1, then relu: the shifted images stacked, times the kernels.
   static maps convolved(const maps& in, int width, const maps& kernels, const Eigen::VectorXf& bias) {
     maps stacked = maps::Zero(in.rows() * 9, in.cols());
@@ -81,9 +88,6 @@ class network {
     }
     return out;
   }
-
-  maps conv1_, conv2_, dense1_, dense2_;
-  Eigen::VectorXf conv1_bias_, conv2_bias_, dense1_bias_, dense2_bias_;
 };
 
 #endif
