@@ -72,7 +72,7 @@ struct sheet {
       touched += chaff::l1_distance(row, std::span<const float>(clean).subspan(i * classes, classes)) > 1e-5;
     }
     const double kept = chaff::label_agreement(clean, answers, classes);
-    std::printf("%-46s %8.2f %8.2f %8.1f %8.4f %8.4f %8.3f %8.4f\n", name,
+    std::printf("%-49s %8.2f %8.2f %8.1f %8.4f %8.4f %8.3f %8.4f\n", name,
                 100.0 * static_cast<double>(right) / static_cast<double>(rows), 100 * (1 - kept),
                 100.0 * static_cast<double>(touched) / static_cast<double>(rows),
                 chaff::l1_distance(answers, clean, classes), chaff::jensen_shannon(answers, clean, classes),
@@ -107,8 +107,8 @@ int run(int count, char** arguments) {
 
   std::printf("chaff %d.%d.%d on %ld test images of Fashion-MNIST; the posterior is what `none` answers\n\n",
               CHAFF_VERSION_MAJOR, CHAFF_VERSION_MINOR, CHAFF_VERSION_PATCH, static_cast<long>(images.pixels.rows()));
-  std::printf("%-46s %8s %8s %8s %8s %8s %8s %8s\n", "", "accuracy", "changed", "touched", "L1", "JS", "top 3", "ECE");
-  std::printf("%-46s %8s %8s %8s %8s %8s %8s %8s\n", "", "%", "%", "%", "mean", "mean", "agree", "");
+  std::printf("%-49s %8s %8s %8s %8s %8s %8s %8s\n", "", "accuracy", "changed", "touched", "L1", "JS", "top 3", "ECE");
+  std::printf("%-49s %8s %8s %8s %8s %8s %8s %8s\n", "", "%", "%", "%", "mean", "mean", "agree", "");
 
   sheet all{model, images};
   all.add("none", chaff::none{});
