@@ -39,7 +39,7 @@ std::vector<chaff::policy> policies() {
 
 template <class T>
 struct laws : testing::Test {};
-using types = testing::Types<float, double>;
+using types = testing::Types<CHAFF_LAW_TYPE>;
 TYPED_TEST_SUITE(laws, types);
 
 TYPED_TEST(laws, every_answer_is_lawful) {

@@ -14,7 +14,7 @@ constexpr chaff::policy policies[] = {
 
 template <class T>
 struct reduced_laws : testing::Test {};
-using types = testing::Types<float, double>;
+using types = testing::Types<CHAFF_LAW_TYPE>;
 TYPED_TEST_SUITE(reduced_laws, types);
 
 /// Every defense behind one type of reduction, so that the compiler sees one pipeline for each defense.
