@@ -56,6 +56,7 @@ TEST(rise_q30, is_within_8e_8) {
     ASSERT_EQ(rise_q30(table, u), rise_once_q30(table, u));
   }
   EXPECT_NEAR(rise_q30(table, 1u << 30), 0, 100);
+  EXPECT_LT(rise_q30(table, 0), 1 << 30) << "or alpha could be 1, which has no room";
 }
 
 TEST(reciprocal, is_within_1e_9_of_it) {

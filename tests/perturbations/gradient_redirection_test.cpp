@@ -37,6 +37,8 @@ TEST(gradient_redirection, is_worked_by_hand) {
   const vector ties = answer(z, {1, 1, 1}, 0.2);
   EXPECT_NEAR(ties[0], 0.6, 1e-15) << "the lowest index receives";
   EXPECT_NEAR(ties[1], 0.15, 1e-15) << "the lowest index of the others gives";
+  const vector label_last = answer({0, 0, std::log(2.0)}, {1, 1, 1}, 0.2);
+  EXPECT_NEAR(label_last[0], 0.35, 1e-15) << "also where another one is the label";
 }
 
 TEST(gradient_redirection, spends_exactly_its_budget) {

@@ -64,6 +64,12 @@ TEST(decoy, of_a_batch_answers_row_by_row_in_either_storage_order) {
   check([&] { return logits; }, [&] { return decoys * 1.0f; });
 }
 
+TEST(decoy, of_a_batch_returns_a_whole_number_of_rows) {
+  const auto served = defend([] { return Eigen::MatrixXf(Eigen::MatrixXf::Zero(2, 3)); },
+                             chaff::decoy{[] { return vector(7); }}, {.keep_label = false});
+  EXPECT_THROW(served(), std::invalid_argument);
+}
+
 TEST(decoy, is_asked_once_and_only_where_a_gate_is_open) {
   int asked = 0;
   const auto count = [&](const Eigen::MatrixXf& x) {

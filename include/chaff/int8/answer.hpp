@@ -99,17 +99,15 @@ constexpr std::uint32_t exact_step_q28(const chaff_int8_table& table, const row_
   for (unsigned i = 0; i < row.size; ++i) {
     if ((row.slot[i] & 0xffff) != 0 && row.slot[i] >> 16 < nearest) nearest = row.slot[i] >> 16;
   }
-  if (nearest == 256) return table.gamma_q26 != 0 ? table.half_beta_q28 : 0;  // no other class
+  if (nearest == 256) return 0;  // a row of one class
   const std::int64_t l_q26 = static_cast<std::int64_t>(std::uint64_t{table.scale_q26} * nearest) -
                              log_q26(table, mass_q44(table, row, nearest));
-  const auto l = static_cast<std::uint64_t>(l_q26 < 0 ? 0 : l_q26);
-  return step_once_q28(table, l >> 33 == 0 ? times(l, table.gamma_q26, 26) : times(l >> 8, table.gamma_q26, 18));
+  return step_once_q28(table, times(static_cast<std::uint64_t>(l_q26 < 0 ? 0 : l_q26), table.gamma_q26, 26));
 }
 
 /// alpha = 1 / (1 + exp(nu (p_k - tau))) in q46, below 1; 0 where it is below 1e-12.
 constexpr std::uint64_t openness_q46(const chaff_int8_table& table, std::uint32_t label_q31) {
-  constexpr std::uint64_t open_q46 = (std::uint64_t{1} << 46) - 1;
-  if (table.gate != 1) return table.gate == 0 ? 0 : open_q46;
+  if (table.gate != 1) return table.gate == 0 ? 0 : (std::uint64_t{1} << 46) - 1;
   const std::int64_t above_q31 = static_cast<std::int64_t>(label_q31) - table.tau_q31;
   const auto distance_q31 = static_cast<std::uint64_t>(above_q31 < 0 ? -above_q31 : above_q31);
   const std::uint64_t x_q26 = distance_q31 * table.nu_mantissa >> (table.nu_shift + 5);
@@ -117,8 +115,7 @@ constexpr std::uint64_t openness_q46(const chaff_int8_table& table, std::uint32_
   const std::uint64_t t_q46 = far ? 0 : exp2_minus_once_q46(table, static_cast<std::uint32_t>(x_q26));
   const auto below_q31 =
       static_cast<std::uint32_t>(rise_once_q30(table, static_cast<std::uint32_t>(t_q46 >> 16)) + (1 << 30));
-  const std::uint64_t alpha_q46 = above_q31 < 0 ? std::uint64_t{below_q31} << 15 : times(t_q46, below_q31, 31);
-  return alpha_q46 < open_q46 ? alpha_q46 : open_q46;
+  return above_q31 < 0 ? std::uint64_t{below_q31} << 15 : times(t_q46, below_q31, 31);
 }
 
 /// What the items' weights depend on.
