@@ -9,6 +9,7 @@
 #include "chaff/defenses/reduced.hpp"
 #include "chaff/perturbations/query.hpp"
 #include "chaff/pipeline/answer_row.hpp"
+#include "chaff/pipeline/rows_across_lanes.hpp"
 
 namespace chaff {
 
@@ -74,11 +75,18 @@ template <class T>
   }
 }
 
-/// The rows of apply_rows, without its last resort: what a user's own part raises leaves the answer as it is.
-template <class Defense, std::floating_point T>
-void answer_rows(const Defense& used, std::span<const T> logits, std::size_t classes, std::span<T> answer,
-                 const policy& promised) {
-  check(used, promised);
+/// Whether logits and answer overlap without being the same memory.
+template <class T>
+bool overlap_in_part(std::span<const T> logits, std::span<T> answer) {
+  const T* const from = logits.data();
+  const T* const to = answer.data();
+  return from != to && std::less<>{}(from, to + answer.size()) && std::less<>{}(to, from + logits.size());
+}
+
+/// Clears the answer, then says what is wrong with the shapes.
+template <class T>
+[[noreturn, gnu::cold, gnu::noinline]] void fail_shapes(std::span<const T> logits, std::size_t classes,
+                                                        std::span<T> answer) {
   if (classes == 0) fail_cleared<std::invalid_argument>(answer, "chaff: classes is 0, allowed is 1 or more");
   if (logits.size() != answer.size()) {
     fail_cleared<std::invalid_argument>(answer, "chaff: %zu logits, but the answer has room for %zu", logits.size(),
@@ -88,23 +96,41 @@ void answer_rows(const Defense& used, std::span<const T> logits, std::size_t cla
     fail_cleared<std::invalid_argument>(answer, "chaff: %zu logits are no whole number of rows of %zu classes",
                                         logits.size(), classes);
   }
-  const T* const from = logits.data();
-  T* const to = answer.data();
-  if (from != to && std::less<>{}(from, to + answer.size()) && std::less<>{}(to, from + logits.size())) {
-    fail_cleared<std::invalid_argument>(answer, "chaff: logits and answer overlap in part; they are the same or apart");
+  fail_cleared<std::invalid_argument>(answer, "chaff: logits and answer overlap in part; they are the same or apart");
+}
+
+/// The rows of apply_rows, without its last resort: what a user's own part raises leaves the answer as it is.
+template <class Defense, std::floating_point T>
+void answer_rows(const Defense& used, std::span<const T> logits, std::size_t classes, std::span<T> answer,
+                 const policy& promised) {
+  check(used, promised);
+  const bool one_row = logits.size() == classes;  // spared a division
+  if (classes == 0 || logits.size() != answer.size() || (!one_row && logits.size() % classes != 0) ||
+      overlap_in_part(logits, answer)) [[unlikely]] {
+    fail_shapes(logits, classes, answer);
   }
   const auto& parts = parts_of(used);
   const auto& reductions = reductions_of(used);
-  const std::size_t rows = logits.size() / classes;
-  for (std::size_t first = 0, at_row = 0; first < logits.size(); first += classes, ++at_row) {
-    const std::span<const T> values = logits.subspan(first, classes);
+  const std::size_t rows = one_row ? 1 : logits.size() / classes;
+  std::size_t at_row = 0;
+  while (at_row < rows) {
+    const T* const from = logits.data() + at_row * classes;
+    T* const to = answer.data() + at_row * classes;
+    if constexpr (classwise_perturbation<std::remove_cvref_t<decltype(parts.perturbation)>, T> &&
+                  std::tuple_size_v<std::remove_cvref_t<decltype(reductions)>> == 0) {
+      if (rows - at_row >= lanes_of<T> && fits_across(classes, promised) &&
+          answer_rows_across<T>(parts.gate, parts.perturbation, promised, from, classes, to)) {
+        at_row += lanes_of<T>;
+        continue;
+      }
+    }
     const auto& perturbation = at_place(parts.perturbation, place{at_row, rows, classes});
-    const outcome came =
-        classes == 1
-            ? answer_sigmoid<T>(parts.gate, perturbation, reductions, promised, values[0], answer[first])
-            : answer_row<T>(parts.gate, perturbation, reductions, promised, values, answer.subspan(first, classes));
+    const outcome came = classes == 1 ? answer_sigmoid<T>(parts.gate, perturbation, reductions, promised, *from, *to)
+                                      : answer_row<T>(parts.gate, perturbation, reductions, promised,
+                                                      std::span(from, classes), std::span(to, classes));
     if (came.why != fault::none) [[unlikely]]
-      fail_row<T>(came.why, values, at_row, answer, promised.input);
+      fail_row<T>(came.why, std::span(from, classes), at_row, answer, promised.input);
+    ++at_row;
   }
 }
 

@@ -29,6 +29,17 @@ concept perturbation = requires(const P& part, const row<T>& seen, const block<T
   { part.weights(seen)(at) } -> std::convertible_to<lanes<T>>;
 };
 
+/// A perturbation that weighs each class by that class's probability alone: classwise<T>() returns an object with
+/// step(block), a first half of the way to w, blended(p, step, alpha), which is (1 - alpha) p + alpha w from there, at
+/// least 0, and label(p, log_against), the weight of a label from p and log((1 - p) / p). Satisfied by reverse_sigmoid.
+/// Its rows are answered faster.
+template <class P, class T = float>
+concept classwise_perturbation = perturbation<P, T> && requires(const P& part, const block<T>& at, lanes<T> some) {
+  { part.template classwise<T>().step(at) } -> std::convertible_to<lanes<T>>;
+  { part.template classwise<T>().blended(some, some, some) } -> std::convertible_to<lanes<T>>;
+  { part.template classwise<T>().label(some, some) } -> std::convertible_to<lanes<T>>;
+};
+
 /// What a reduction is on one row: the part's own of_row(seen), where it must see the row before the answer is written,
 /// and otherwise the part as it is.
 template <class R, class T>

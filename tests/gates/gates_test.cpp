@@ -6,7 +6,7 @@ namespace {
 
 chaff::row<double> row_of(const std::vector<double>& z) {
   chaff::row<double> seen{};
-  EXPECT_EQ(chaff::observe<double>(z, chaff::form::logits, nullptr, seen), chaff::fault::none);
+  EXPECT_EQ(chaff::observe<double>(z, chaff::form::logits, seen), chaff::fault::none);
   return seen;
 }
 

@@ -1,28 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 #include <chaff/lanes/lanes.hpp>
-#include <numeric>
+#include <cmath>
+#include <limits>
+#include <random>
 #include <vector>
 
 template <class T>
 struct lanes_test : testing::Test {};
 using types = testing::Types<float, double>;
 TYPED_TEST_SUITE(lanes_test, types);
-
-TYPED_TEST(lanes_test, partial_load_and_store_touch_only_the_first_lanes) {
-  using T = TypeParam;
-  constexpr std::size_t n = chaff::lanes_of<T>;
-  for (std::size_t count = 0; count <= n; ++count) {
-    // exactly `count` values on the heap, so that a sanitizer sees one read or written too many
-    std::vector<T> from(count);
-    std::iota(from.begin(), from.end(), T(1));
-    std::vector<T> to(count, T(-1));
-    const chaff::lanes<T> value = chaff::load<T>(from.data(), count, T(7));
-    for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(value[i], i < count ? T(i + 1) : T(7));
-    chaff::store<T>(to.data(), value, count);
-    EXPECT_EQ(to, from);
-  }
-}
 
 TYPED_TEST(lanes_test, folds_reach_every_lane) {
   using T = TypeParam;
@@ -36,24 +23,45 @@ TYPED_TEST(lanes_test, folds_reach_every_lane) {
   }
 }
 
-TYPED_TEST(lanes_test, blocks_cover_a_row_once_and_in_order) {
+TYPED_TEST(lanes_test, folds_add_by_halves) {
   using T = TypeParam;
-  for (std::size_t classes = 0; classes < 3 * chaff::lanes_of<T> + 2; ++classes) {
-    std::size_t next = 0;
-    chaff::for_each_block<T>(classes, [&](std::size_t first, std::size_t count) {
-      EXPECT_EQ(first, next);
-      EXPECT_LE(count, chaff::lanes_of<T>);
-      next += count;
-    });
-    EXPECT_EQ(next, classes);
+  std::mt19937_64 random(11);
+  std::uniform_real_distribution<double> draw(0, 1);
+  for (int n = 0; n < 1000; ++n) {
+    chaff::lanes<T> value;
+    std::vector<T> parts(chaff::lanes_of<T>);
+    for (std::size_t i = 0; i < parts.size(); ++i) value[i] = parts[i] = static_cast<T>(draw(random));
+    for (std::size_t half = parts.size() / 2; half > 0; half /= 2) {
+      for (std::size_t i = 0; i < half; ++i) parts[i] += parts[i + half];
+    }
+    ASSERT_EQ(chaff::sum_of<T>(value), parts[0]);
   }
 }
 
-TYPED_TEST(lanes_test, row_sum_stays_precise_on_long_rows) {
+TYPED_TEST(lanes_test, least_and_most_take_the_second_where_one_is_nan) {
   using T = TypeParam;
-  chaff::row_sum<T> sum;
-  const std::size_t blocks = 100'000;
-  for (std::size_t i = 0; i < blocks; ++i) sum.add(chaff::broadcast(T(0.1)));
-  const double exact = static_cast<double>(T(0.1)) * static_cast<double>(blocks * chaff::lanes_of<T>);
-  EXPECT_NEAR(sum.total() / exact, 1, 70 * static_cast<double>(std::numeric_limits<T>::epsilon()));
+  const auto of = [](T x) { return chaff::broadcast(x); };
+  const T nan = std::numeric_limits<T>::quiet_NaN();
+  EXPECT_EQ(chaff::least<T>(of(1), of(2))[0], T(1));
+  EXPECT_EQ(chaff::least<T>(of(2), of(1))[0], T(1));
+  EXPECT_EQ(chaff::most<T>(of(1), of(2))[0], T(2));
+  EXPECT_EQ(chaff::most<T>(of(2), of(1))[0], T(2));
+  EXPECT_EQ(chaff::least<T>(of(nan), of(1))[0], T(1));
+  EXPECT_EQ(chaff::most<T>(of(nan), of(1))[0], T(1));
+  EXPECT_TRUE(std::isnan(chaff::least<T>(of(1), of(nan))[0]));
+  EXPECT_TRUE(std::isnan(chaff::most<T>(of(1), of(nan))[0]));
+}
+
+TYPED_TEST(lanes_test, fused_horner_and_estrin_are_what_they_say) {
+  using T = TypeParam;
+  const auto of = [](T x) { return chaff::broadcast(x); };
+  EXPECT_EQ(chaff::fused<T>(of(2), of(3), of(4))[0], T(10));
+  // exact in T whatever the order of the steps, for every number of coefficients
+  EXPECT_EQ(chaff::horner<T>(of(3), T(5))[0], T(5));
+  EXPECT_EQ(chaff::horner<T>(of(3), T(5), T(7), T(2))[0], T(5 + 7 * 3 + 2 * 9));
+  EXPECT_EQ(chaff::estrin<T>(of(3), T(5))[0], T(5));
+  EXPECT_EQ(chaff::estrin<T>(of(3), T(5), T(7))[0], T(5 + 7 * 3));
+  EXPECT_EQ(chaff::estrin<T>(of(3), T(5), T(7), T(2))[0], T(5 + 7 * 3 + 2 * 9));
+  EXPECT_EQ(chaff::estrin<T>(of(3), T(5), T(7), T(2), T(1), T(4), T(6), T(8))[0],
+            T(5 + 7 * 3 + 2 * 9 + 27 + 4 * 81 + 6 * 243 + 8 * 729));
 }

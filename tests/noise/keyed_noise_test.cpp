@@ -19,7 +19,7 @@ const chaff::key other_key("00112233445566778899aabbccddeefe");
 template <class T>
 chaff::row<T> row_of(const std::vector<T>& z, chaff::form input = chaff::form::logits) {
   chaff::row<T> seen{};
-  chaff::observe<T>(z, input, nullptr, seen);
+  chaff::observe<T>(z, input, seen);
   return seen;
 }
 

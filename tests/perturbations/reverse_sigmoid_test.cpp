@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 #include <chaff/chaff.hpp>
+#include <random>
 
 #include "support/reference.hpp"
+#include "support/sweep.hpp"
 
 namespace {
 
@@ -21,22 +23,45 @@ TEST(reverse_sigmoid, by_hand_for_two_classes) {
   EXPECT_GT(y[0], y[1]);
 }
 
-TEST(reverse_sigmoid, rise_within_its_error) {
-  double worst_float = 0, worst_double = 0;
-  for (int i = 0; i <= 1'000'000; ++i) {
-    const double t = i / 1e6, exact = (1 - t) / (1 + t);
-    const float narrow = static_cast<float>(t);
-    const double exact_of_narrow = (1 - static_cast<double>(narrow)) / (1 + static_cast<double>(narrow));
-    worst_double = std::max(
-        worst_double, std::abs(chaff::reverse_sigmoid::weights_of_row<double>::rise(chaff::broadcast(t))[0] - exact));
-    worst_float = std::max(
-        worst_float,
-        std::abs(static_cast<double>(chaff::reverse_sigmoid::weights_of_row<float>::rise(chaff::broadcast(narrow))[0]) -
-                 exact_of_narrow));
+TEST(reverse_sigmoid, minus_tanh_of_every_float) {
+  const auto at = [](double gamma) { return chaff::reverse_sigmoid{.gamma = gamma}.classwise<float>(); };
+  for (const double gamma : {0.1, 0.2, 1.0}) {
+    const double exact_gamma = static_cast<double>(at(gamma).gamma_log2e) / 1.4426950408889634;
+    const double worst = worst_over_floats(
+        -0x1p-10f, -27.631f, [&](chaff::lanes<float> x) { return at(gamma).minus_tanh(x); },
+        [&](float x, float y) {
+          return std::abs(static_cast<double>(y) + std::tanh(exact_gamma / 2 * static_cast<double>(x)));
+        });
+    std::printf("gamma %g: largest error %.3g\n", gamma, worst);
+    EXPECT_LE(worst, 2e-7);
   }
-  std::printf("largest error %.3g in float, %.3g in double\n", worst_float, worst_double);
-  EXPECT_LE(worst_float, 2e-7);
-  EXPECT_LE(worst_double, 2e-15);
+}
+
+template <class T>
+double worst_weight(double gamma) {
+  std::mt19937_64 random(5);
+  std::uniform_real_distribution<double> draw(std::log(1e-14), std::log(0.5));
+  const chaff::reverse_sigmoid part{.beta = 1, .gamma = gamma};
+  const chaff::row<T> two_alike{{}, chaff::form::logits, 0, 0, 1, 1};
+  const auto weights = part.weights(two_alike);
+  double worst = 0;
+  for (int n = 0; n < 200'000; ++n) {
+    const T log_p = static_cast<T>(n == 0 ? std::log(0.5) : draw(random));
+    const long double p = std::exp(static_cast<long double>(log_p));
+    const long double log_odds = std::max(log_p - std::log1p(-p), std::log(1e-12L));
+    const long double exact = p - 0.5L * std::tanh(static_cast<long double>(gamma) / 2 * log_odds);
+    const chaff::block<T> at{0, 1, chaff::broadcast(static_cast<T>(p)), chaff::broadcast(log_p)};
+    worst = std::max(worst, static_cast<double>(std::abs(static_cast<long double>(weights(at)[0]) - exact)));
+  }
+  return worst;
+}
+TEST(reverse_sigmoid, weights_within_their_error) {
+  for (const double gamma : {0.0, 0.1, 0.2, 1.0, 10.0, 1000.0}) {
+    const double worst_float = worst_weight<float>(gamma), worst_double = worst_weight<double>(gamma);
+    std::printf("gamma %g: largest error %.3g in float, %.3g in double\n", gamma, worst_float, worst_double);
+    EXPECT_LE(worst_float, 2e-7 * (1 + 2 * gamma)) << gamma;
+    EXPECT_LE(worst_double, 1e-15 * (1 + 2 * gamma)) << gamma;
+  }
 }
 
 TEST(reverse_sigmoid, changes_labels_unless_they_are_kept) {

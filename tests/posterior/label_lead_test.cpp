@@ -44,4 +44,12 @@ TEST(normalise_behind_label, gives_the_label_its_margin_by_a_level) {
   EXPECT_EQ(alone, (std::vector<float>{0, 0, 1}));
 }
 
+TEST(level_for, a_lead_of_one_leaves_nothing_even_where_the_sum_was_rounded_up) {
+  chaff::lanes<float> q{};
+  q[1] = 0.25f + 0x1p-24f;
+  const chaff::levelled<float> level = chaff::level_for<float>(0.75, 1, [&](auto visit) { visit(q); });
+  EXPECT_EQ(level.level, 0);
+  EXPECT_EQ(level.label, 1);
+}
+
 }  // namespace

@@ -48,7 +48,7 @@ TEST(softmax, refuses_what_has_no_posterior) {
 TEST(row, tells_confidence_energy_and_log_odds) {
   const std::vector<double> z{1, 3, -2, 0.5};
   chaff::row<double> seen{};
-  ASSERT_EQ(chaff::observe<double>(z, chaff::form::logits, nullptr, seen), chaff::fault::none);
+  ASSERT_EQ(chaff::observe<double>(z, chaff::form::logits, seen), chaff::fault::none);
   double sum = 0;
   for (const double x : z) sum += std::exp(x);
   const double p = std::exp(3) / sum;

@@ -24,6 +24,16 @@ struct none {
       [[gnu::always_inline]] lanes<T> operator()(const block<T>& at) const { return at.p; }
     };
     template <class T>
+    struct weight_of_class {
+      [[gnu::always_inline]] lanes<T> step(const block<T>& at) const { return at.p; }
+      [[gnu::always_inline]] lanes<T> blended(lanes<T> p, lanes<T>, lanes<T>) const { return p; }
+      [[gnu::always_inline]] lanes<T> label(lanes<T> p, lanes<T>) const { return p; }
+    };
+    template <class T>
+    weight_of_class<T> classwise() const {
+      return {};
+    }
+    template <class T>
     weights_of_row<T> weights(const row<T>& seen) const {
       return {static_cast<T>(seen.confidence())};
     }

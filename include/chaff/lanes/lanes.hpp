@@ -12,6 +12,15 @@
 #include <cstring>
 #include <limits>
 #include <type_traits>
+#include <utility>
+
+#if defined(__AVX__)
+#include <immintrin.h>  // Eigen includes it in such a build as well
+#elif defined(__SSE2__)
+#include <emmintrin.h>
+#elif defined(__aarch64__) && defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
 
 #if !defined(__GNUC__)
 #error "chaff needs the vector extensions of GCC 12 or Clang 16, or newer"
@@ -19,6 +28,17 @@
 #if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
 #error "chaff cannot keep its promises under -ffast-math: NaN checks vanish and sums are reordered; leave it out here"
 #endif
+
+/// Marks a function of which there is one copy for all callers: neither inlined nor specialised, so that a row's bits
+/// do not depend on how it was called.
+#if __has_cpp_attribute(gnu::noipa)
+#define CHAFF_ONE_COPY [[gnu::noipa]]
+#else
+#define CHAFF_ONE_COPY [[gnu::noinline]]
+#endif
+
+/// Marks a lambda's call as [[gnu::always_inline]] marks a function.
+#define CHAFF_INLINED __attribute__((always_inline))
 
 namespace chaff {
 
@@ -48,10 +68,6 @@ using lanes = typename lanes_type<T>::type;
 template <class T>
 using mask = lanes<bits_of<T>>;
 
-/// The number of classes of a full block, known to the compiler.
-template <class T>
-using full_block = std::integral_constant<std::size_t, lanes_of<T>>;
-
 template <class T>
 [[gnu::always_inline]] inline lanes<T> broadcast(T value) {
   return lanes<T>{} + value;
@@ -65,54 +81,41 @@ template <class I>
   return steps + first;
 }
 
-template <class T>
-[[gnu::always_inline]] inline lanes<T> load(const T* from, full_block<T> = {}) {
-  lanes<T> value;
-  std::memcpy(&value, from, sizeof value);
-  return value;
-}
-
-/// The first `count` lanes from memory, the others `fill`; nothing past the count is read.
-template <class T>
-[[gnu::always_inline]] inline lanes<T> load(const T* from, std::size_t count, T fill) {
-  lanes<T> value = broadcast(fill);
-  for (std::size_t i = 0; i < lanes_of<T>; ++i) {
-    if (i < count) value[i] = from[i];
-  }
-  return value;
-}
-
-template <class T>
-[[gnu::always_inline]] inline lanes<T> load(const T* from, full_block<T>, T) {
-  return load<T>(from);
-}
-
-template <class T>
-[[gnu::always_inline]] inline void store(T* to, lanes<T> value, full_block<T> = {}) {
-  std::memcpy(to, &value, sizeof value);
-}
-
-/// Writes the first `count` lanes, and nothing past them.
-template <class T>
-[[gnu::always_inline]] inline void store(T* to, lanes<T> value, std::size_t count) {
-  for (std::size_t i = 0; i < lanes_of<T>; ++i) {
-    if (i < count) to[i] = value[i];
-  }
-}
-
 /// a where `which` is -1, b where it is 0.
 template <class T>
 [[gnu::always_inline]] inline lanes<T> select(mask<T> which, lanes<T> a, lanes<T> b) {
   return which ? a : b;
 }
 
+/// The lesser of two, b where one is NaN. The compilers see one instruction in the formula, unless a is a constant.
 template <class T>
 [[gnu::always_inline]] inline lanes<T> least(lanes<T> a, lanes<T> b) {
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+  if constexpr (std::is_same_v<T, float>) return lanes<T>(_mm512_min_ps(__m512(a), __m512(b)));
+  if constexpr (std::is_same_v<T, double>) return lanes<T>(_mm512_min_pd(__m512d(a), __m512d(b)));
+#elif defined(__AVX2__)
+  if constexpr (std::is_same_v<T, float>) return lanes<T>(_mm256_min_ps(__m256(a), __m256(b)));
+  if constexpr (std::is_same_v<T, double>) return lanes<T>(_mm256_min_pd(__m256d(a), __m256d(b)));
+#elif defined(__SSE2__)
+  if constexpr (std::is_same_v<T, float>) return lanes<T>(_mm_min_ps(__m128(a), __m128(b)));
+  if constexpr (std::is_same_v<T, double>) return lanes<T>(_mm_min_pd(__m128d(a), __m128d(b)));
+#endif
   return a < b ? a : b;
 }
 
+/// The greater of two, b where one is NaN.
 template <class T>
 [[gnu::always_inline]] inline lanes<T> most(lanes<T> a, lanes<T> b) {
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+  if constexpr (std::is_same_v<T, float>) return lanes<T>(_mm512_max_ps(__m512(a), __m512(b)));
+  if constexpr (std::is_same_v<T, double>) return lanes<T>(_mm512_max_pd(__m512d(a), __m512d(b)));
+#elif defined(__AVX2__)
+  if constexpr (std::is_same_v<T, float>) return lanes<T>(_mm256_max_ps(__m256(a), __m256(b)));
+  if constexpr (std::is_same_v<T, double>) return lanes<T>(_mm256_max_pd(__m256d(a), __m256d(b)));
+#elif defined(__SSE2__)
+  if constexpr (std::is_same_v<T, float>) return lanes<T>(_mm_max_ps(__m128(a), __m128(b)));
+  if constexpr (std::is_same_v<T, double>) return lanes<T>(_mm_max_pd(__m128d(a), __m128d(b)));
+#endif
   return a > b ? a : b;
 }
 
@@ -122,71 +125,119 @@ template <class To, class From>
   return reinterpret_cast<lanes<To>>(value);
 }
 
-/// Folds all lanes into one by halves: lane i with lane i + n/2, until one is left.
-template <class T, class Join>
-[[gnu::always_inline]] inline T fold(lanes<T> value, Join join) {
-  T parts[lanes_of<T>];
-  std::memcpy(parts, &value, sizeof value);
-  for (std::size_t half = lanes_of<T> / 2; half > 0; half /= 2) {
-    for (std::size_t i = 0; i < half; ++i) parts[i] = join(parts[i], parts[i + half]);
+/// a * b + c: rounded once where the build has instructions for it, and twice elsewhere. Kernels are written in it, and
+/// leave no product for the compiler to fuse as it likes, so that one formula has the same bits wherever it is inlined.
+template <class T>
+[[gnu::always_inline]] inline lanes<T> fused(lanes<T> a, lanes<T> b, lanes<T> c) {
+#if defined(__FMA__) && defined(__AVX512F__) && defined(__AVX512DQ__)
+  if constexpr (std::is_same_v<T, float>) {
+    return lanes<T>(_mm512_fmadd_ps(__m512(a), __m512(b), __m512(c)));
+  } else {
+    return lanes<T>(_mm512_fmadd_pd(__m512d(a), __m512d(b), __m512d(c)));
   }
-  return parts[0];
+#elif defined(__FMA__) && defined(__AVX2__)
+  if constexpr (std::is_same_v<T, float>) {
+    return lanes<T>(_mm256_fmadd_ps(__m256(a), __m256(b), __m256(c)));
+  } else {
+    return lanes<T>(_mm256_fmadd_pd(__m256d(a), __m256d(b), __m256d(c)));
+  }
+#elif defined(__FMA__)
+  if constexpr (std::is_same_v<T, float>) {
+    return lanes<T>(_mm_fmadd_ps(__m128(a), __m128(b), __m128(c)));
+  } else {
+    return lanes<T>(_mm_fmadd_pd(__m128d(a), __m128d(b), __m128d(c)));
+  }
+#elif defined(__aarch64__) && defined(__ARM_NEON)
+  if constexpr (std::is_same_v<T, float>) {
+    return lanes<T>(vfmaq_f32(float32x4_t(c), float32x4_t(a), float32x4_t(b)));
+  } else {
+    return lanes<T>(vfmaq_f64(float64x2_t(c), float64x2_t(a), float64x2_t(b)));
+  }
+#elif defined(__FP_FAST_FMA) || defined(__FP_FAST_FMAF)
+  lanes<T> sum;
+  for (std::size_t i = 0; i < lanes_of<T>; ++i)
+    sum[i] = std::is_same_v<T, float> ? T(__builtin_fmaf(float(a[i]), float(b[i]), float(c[i])))
+                                      : T(__builtin_fma(double(a[i]), double(b[i]), double(c[i])));
+  return sum;
+#else
+  return a * b + c;
+#endif
+}
+
+/// The polynomial of the given coefficients, the lowest power's first, by Horner's rule: the fewest steps.
+template <class T, class Lowest, class... Others>
+[[gnu::always_inline]] inline lanes<T> horner(lanes<T> x, Lowest lowest, Others... others) {
+  if constexpr (sizeof...(others) == 0) {
+    return broadcast<T>(lowest);
+  } else {
+    return fused<T>(horner<T>(x, others...), x, broadcast<T>(lowest));
+  }
+}
+
+/// The polynomial of the given coefficients, the lowest power's first, by Estrin's scheme: pairs, then pairs of pairs
+/// in x^2, so that few steps wait for one another.
+template <class T, class... Coefficients>
+[[gnu::always_inline]] inline lanes<T> estrin(lanes<T> x, Coefficients... lowest_first) {
+  constexpr std::size_t n = sizeof...(lowest_first);
+  lanes<T> terms[n] = {broadcast<T>(lowest_first)...};
+  std::size_t left = n;
+#pragma GCC unroll 8
+  while (left > 1) {
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < left / 2; ++i) terms[i] = fused<T>(terms[2 * i + 1], x, terms[2 * i]);
+    if (left % 2 == 1) terms[left / 2] = terms[left - 1];
+    left = (left + 1) / 2;
+    x = x * x;
+  }
+  return terms[0];
+}
+
+/// The polynomial of the given coefficients, the lowest power's first, by the scheme that is faster over many blocks:
+/// vectors of 64 bytes keep a processor's multipliers busy, so there the fewest steps are best; shorter ones leave it
+/// waiting for the step before. Measured on Zen 4.
+template <class T, class... Coefficients>
+[[gnu::always_inline]] inline lanes<T> polynomial(lanes<T> x, Coefficients... lowest_first) {
+  if constexpr (lane_bytes == 64) {
+    return horner<T>(x, lowest_first...);
+  } else {
+    return estrin<T>(x, lowest_first...);
+  }
+}
+
+/// The lanes in an order of their own.
+template <class T, std::size_t... From>
+[[gnu::always_inline]] inline lanes<T> shuffled(lanes<T> value, std::index_sequence<From...>) {
+  return __builtin_shufflevector(value, value, static_cast<int>(From)...);
+}
+
+/// Folds all lanes into one by halves: lane i with lane i + n/2, until one is left. Join takes two vectors.
+template <class T, std::size_t half = lanes_of<T> / 2, class Join>
+[[gnu::always_inline]] inline T fold(lanes<T> value, Join join) {
+  if constexpr (half == 0) {
+    return value[0];
+  } else {
+    const lanes<T> upper = []<std::size_t... I>(lanes<T> all, std::index_sequence<I...>) {
+      return shuffled<T>(all, std::index_sequence<(I % half) + half...>{});
+    }
+    (value, std::make_index_sequence<lanes_of<T>>{});
+    return fold<T, half / 2>(join(value, upper), join);
+  }
 }
 
 template <class T>
 [[gnu::always_inline]] inline T sum_of(lanes<T> value) {
-  return fold<T>(value, [](T a, T b) { return a + b; });
+  return fold<T>(value, [](lanes<T> a, lanes<T> b) { return a + b; });
 }
 
 template <class T>
 [[gnu::always_inline]] inline T most_of(lanes<T> value) {
-  return fold<T>(value, [](T a, T b) { return a > b ? a : b; });
+  return fold<T>(value, [](lanes<T> a, lanes<T> b) { return most<T>(a, b); });
 }
 
 template <class T>
 [[gnu::always_inline]] inline T least_of(lanes<T> value) {
-  return fold<T>(value, [](T a, T b) { return a < b ? a : b; });
+  return fold<T>(value, [](lanes<T> a, lanes<T> b) { return least<T>(a, b); });
 }
-
-/// Calls visit(first, count) for each block of a row, in order: count is a full_block<T>, and a std::size_t for what is
-/// left at the end.
-template <class T, class Visit>
-[[gnu::always_inline]] inline void for_each_block(std::size_t classes, Visit visit) {
-  std::size_t first = 0;
-  for (; first + lanes_of<T> <= classes; first += lanes_of<T>) visit(first, full_block<T>{});
-  if (first < classes) visit(first, classes - first);
-}
-
-/// A sum over a row, block by block. At most 16 blocks are added in T before they are folded and carried on in double,
-/// with compensation (Neumaier 1974), so the relative error for addends of one sign is below 21 units in the last place
-/// of T for a row of any length.
-template <class T>
-class row_sum {
- public:
-  [[gnu::always_inline]] void add(lanes<T> value) {
-    part_ += value;
-    if (++blocks_ == 16) carry();
-  }
-  [[gnu::always_inline]] double total() {
-    if (blocks_ != 0) carry();
-    return total_ + lost_;
-  }
-
- private:
-  [[gnu::always_inline]] void carry() {
-    const double part = static_cast<double>(sum_of<T>(part_));
-    const double sum = total_ + part;
-    lost_ += total_ > part ? (total_ - sum) + part : (part - sum) + total_;
-    total_ = sum;
-    part_ = lanes<T>{};
-    blocks_ = 0;
-  }
-
-  lanes<T> part_{};
-  double total_ = 0;
-  double lost_ = 0;
-  int blocks_ = 0;
-};
 
 }  // namespace chaff
 

@@ -8,42 +8,10 @@
 #include <tuple>
 
 #include "chaff/concepts.hpp"
+#include "chaff/pipeline/passage.hpp"
 #include "chaff/posterior/label_lead.hpp"
-#include "chaff/posterior/softmax.hpp"
-
-/// Marks a function of which there is one copy for all callers: neither inlined nor specialised, so that a row's bits
-/// do not depend on how it was called.
-#if __has_cpp_attribute(gnu::noipa)
-#define CHAFF_ONE_COPY [[gnu::noipa]]
-#else
-#define CHAFF_ONE_COPY [[gnu::noinline]]
-#endif
 
 namespace chaff {
-
-/// One row on its way: its facts, and its blocks as often as they are needed. Until the answer is written, `answer`
-/// holds nothing or, where `kept_e`, each class's e.
-template <class T>
-struct passage {
-  const row<T>& seen;
-  T* answer;
-  bool kept_e;
-  T scale;         // p = e scale
-  T log_mass = 0;  // log p = log e - log_mass
-
-  template <class Count>
-  [[gnu::always_inline]] block<T> at(std::size_t first, Count count, lanes<T>& value) const {
-    value = load<T>(seen.values.data() + first, count, seen.impossible());
-    const lanes<T> e = kept_e ? load<T>(answer + first, count, T(0)) : seen.e(value);
-    return {first, count, e * scale, seen.log_e(value) - log_mass};
-  }
-
-  /// -1 in the label's lane of the block that begins at `first`.
-  [[gnu::always_inline]] mask<T> is_label(std::size_t first) const {
-    using I = bits_of<T>;
-    return iota<I>(0) == static_cast<I>(seen.label - first);
-  }
-};
 
 /// Turns an answer of probabilities into one of their logarithms, in place, with the label strictly first if it is
 /// kept.
@@ -62,27 +30,20 @@ inline void take_logarithms(std::span<T> answer, std::size_t label, bool keep_la
 }
 
 /// The posterior as the answer: one pass.
-template <class T>
-[[gnu::always_inline]] inline void answer_posterior(const passage<T>& way, const policy& promised) {
+template <class T, held e_is>
+[[gnu::always_inline]] inline void answer_posterior(const passage<T, e_is>& way, const policy& promised) {
   const row<T>& seen = way.seen;
   const T label_p = static_cast<T>(seen.confidence());
   const T highest = promised.keep_label ? label_p * label_cap<T> : std::numeric_limits<T>::infinity();
-  for_each_block<T>(seen.classes(), [&](std::size_t first, auto count) {
-    lanes<T> e;
-    if (way.kept_e) {
-      e = load<T>(way.answer + first, count, T(0));
-    } else {
-      e = seen.e(load<T>(seen.values.data() + first, count, seen.impossible()));
-    }
-    store<T>(way.answer + first, least<T>(e * way.scale, broadcast(highest)), count);
+  for_each_block<T>(seen.classes(), [&](std::size_t first, auto count) CHAFF_INLINED {
+    store<T>(way.answer + first, least<T>(way.e(first, count) * way.scale, broadcast(highest)), count);
   });
   way.answer[seen.label] = label_p;
 }
 
 /// The logarithm of the posterior as the answer, from the logits: precise where the posterior itself underflows.
 template <class T>
-[[gnu::always_inline]] inline void answer_log_posterior(const passage<T>& way, const policy& promised) {
-  const row<T>& seen = way.seen;
+void answer_log_posterior(const row<T>& seen, T* answer, const policy& promised) {
   constexpr T infinity = std::numeric_limits<T>::infinity();
   const T label_log = static_cast<T>(std::log(seen.confidence()));
   const T log_mass = static_cast<T>(std::log(seen.mass()));
@@ -93,35 +54,39 @@ template <class T>
     // a difference past the range of T is a class that can still occur
     const lanes<T> log_p = most<T>(value - top - log_mass, broadcast(std::numeric_limits<T>::lowest()));
     const lanes<T> capped = least<T>(log_p, broadcast(highest));
-    store<T>(way.answer + first, select<T>(value == -infinity, value, capped), count);
+    store<T>(answer + first, select<T>(value == -infinity, value, capped), count);
   });
-  way.answer[seen.label] = label_log;
+  answer[seen.label] = label_log;
+}
+
+/// What weights are to be divided by; a row without any becomes the label's alone.
+template <class T>
+[[gnu::always_inline]] inline double mass_of_weights(double others, T& label_weight) {
+  const double mass = others + static_cast<double>(label_weight);
+  if (mass > 0) return mass;
+  label_weight = 1;
+  return 1;
 }
 
 /// Weights under the label cap, normalised: w once for each class, then a scale.
-template <class T, class Weight>
-[[gnu::always_inline]] inline void answer_weights(const passage<T>& way, const policy& promised, T label_weight,
-                                                  Weight weight) {
+/// before, if any, is called before each stretch of a sum_over.
+template <class T, held e_is, class Weight, class... Before>
+[[gnu::always_inline]] inline void answer_weights(const passage<T, e_is>& way, const policy& promised, T label_weight,
+                                                  Weight weight, Before... before) {
   const row<T>& seen = way.seen;
   const T cap = promised.keep_label ? label_weight * label_cap<T> : std::numeric_limits<T>::infinity();
-  const std::size_t label_block = seen.label / lanes_of<T>;
-  row_sum<T> others;
-  for_each_block<T>(seen.classes(), [&](std::size_t first, auto count) {
-    lanes<T> w = least<T>(weight(first, count), broadcast(cap));
-    if (first / lanes_of<T> == label_block) w = select<T>(way.is_label(first), lanes<T>{}, w);
-    others.add(w);
-    store<T>(way.answer + first, w, count);
+  const double others = way.sum_beside_label(
+      [&](std::size_t first, auto count) CHAFF_INLINED {
+        const lanes<T> w = least<T>(weight(first, count), broadcast(cap));
+        way.keep(first, count, w);
+        return w;
+      },
+      before...);
+  const T scale = static_cast<T>(1 / mass_of_weights(others, label_weight));
+  for_each_block<T>(seen.classes(), [&](std::size_t first, auto count) CHAFF_INLINED {
+    store<T>(way.answer + first, way.kept(first, count) * scale, count);
   });
-  double mass = others.total() + static_cast<double>(label_weight);
-  if (!(mass > 0)) {
-    label_weight = 1;
-    mass = 1;
-  }
-  const T scale = static_cast<T>(1 / mass);
-  way.answer[seen.label] = label_weight;
-  for_each_block<T>(seen.classes(), [&](std::size_t first, auto count) {
-    store<T>(way.answer + first, load<T>(way.answer + first, count, T(0)) * scale, count);
-  });
+  way.answer[seen.label] = label_weight * scale;
 }
 
 /// Weights under a wider margin, an L1 budget, or both. y is the normalised weights, q the posterior, each levelled to
@@ -129,8 +94,8 @@ template <class T, class Weight>
 /// row to the posterior that has the margin, so where the two disagree the answer moves no further than it must.
 /// Nothing is stored before the last pass, so each pass weighs the row anew.
 template <class T, class Weight>
-[[gnu::always_inline]] inline void answer_within_bounds(const passage<T>& way, const policy& promised, T label_weight,
-                                                        Weight weight) {
+[[gnu::noinline]] void answer_within_bounds(const passage<T, held::nowhere>& way, const policy& promised,
+                                            T label_weight, Weight weight) {
   const row<T>& seen = way.seen;
   constexpr T infinity = std::numeric_limits<T>::infinity();
   const T cap = promised.keep_label ? label_weight * label_cap<T> : infinity;
@@ -140,9 +105,9 @@ template <class T, class Weight>
   T scale = 1;
   const auto for_others = [&](auto visit) {
     for_each_block<T>(seen.classes(), [&](std::size_t first, auto count) {
-      lanes<T> value;
+      const lanes<T> value = way.values(first, count);
       const block<T> here = way.at(first, count, value);
-      const mask<T> left_out = way.is_label(first) | (value == seen.impossible());
+      const mask<T> left_out = seen.is_label(first) | (value == way.impossible());
       const lanes<T> w = least<T>(weight(first, count), broadcast(cap)) * scale;
       visit(select<T>(left_out, lanes<T>{}, here.p), select<T>(left_out, lanes<T>{}, w), first, count);
     });
@@ -150,12 +115,7 @@ template <class T, class Weight>
 
   row_sum<T> others;
   for_others([&](lanes<T>, lanes<T> w, std::size_t, auto) { others.add(w); });
-  double mass = others.total() + static_cast<double>(label_weight);
-  if (!(mass > 0)) {
-    label_weight = 1;
-    mass = 1;
-  }
-  scale = static_cast<T>(1 / mass);
+  scale = static_cast<T>(1 / mass_of_weights(others.total(), label_weight));
 
   levelled<T> y{infinity, label_weight * scale};
   levelled<T> q{infinity, label_p};
@@ -187,7 +147,7 @@ template <class T, class Weight>
   for_others([&](lanes<T> p, lanes<T> w, std::size_t first, auto count) {
     const lanes<T> from = least<T>(p, broadcast(q.level));
     const lanes<T> to = least<T>(w, broadcast(y.level));
-    store<T>(way.answer + first, least<T>(from + t * (to - from), broadcast(highest)), count);
+    store<T>(way.answer + first, least<T>(fused<T>(broadcast(t), to - from, from), broadcast(highest)), count);
   });
   way.answer[seen.label] = label_answer;
 }
@@ -206,55 +166,115 @@ struct outcome {
   std::size_t label;
 };
 
-/// Answers one row of K >= 2 classes. `values` and `answer` have one size and are the same memory or apart.
-/// A gate that is closed to within an epsilon of T lets the posterior go straight on. The reductions come last, on
-/// probabilities, and keep the model's label; where the policy does not, the answer's own.
-template <class T, class G, class P, class... Reductions>
-CHAFF_ONE_COPY outcome answer_row(const G& gate, const P& perturbation, const std::tuple<Reductions...>& reductions,
-                                  const policy& promised, std::span<const T> values, std::span<T> answer) {
+/// The same in two passes over each stretch of blocks, for a perturbation that goes its way in two steps.
+template <bool may_be_impossible, class T, held e_is, class Weight>
+[[gnu::always_inline]] inline void answer_classwise(const passage<T, e_is>& way, const policy& promised, T label_weight,
+                                                    const Weight& weight, lanes<T> alpha) {
+  lanes<T> steps[row_sum<T>::most_blocks];
+  const auto weigh = [&](std::size_t first, auto count) CHAFF_INLINED {
+    const lanes<T> step = steps[first / lanes_of<T> % row_sum<T>::most_blocks];
+    const lanes<T> w = weight.blended(way.e(first, count) * way.scale, step, alpha);
+    if constexpr (!may_be_impossible && std::is_same_v<decltype(count), full_block<T>>) return w;
+    return select<T>(way.values(first, count) == way.impossible(), lanes<T>{}, w);
+  };
+  const auto take_steps = [&](std::size_t from, std::size_t classes) CHAFF_INLINED {
+    way.for_each_held(from, classes, [&](std::size_t first, auto count) CHAFF_INLINED {
+      steps[(first - from) / lanes_of<T>] = weight.step(way.at(first, count, way.values(first, count)));
+    });
+  };
+  answer_weights(way, promised, label_weight, weigh, take_steps);
+}
+
+/// The label's weight, blended; lifted to least_label_weight where it is kept.
+template <class T>
+[[gnu::always_inline]] inline lanes<T> blend_label(lanes<T> p, lanes<T> w, lanes<T> alpha, bool keep_label) {
+  const T least_weight = keep_label ? static_cast<T>(least_label_weight) : T(0);
+  return most<T>(fused<T>(alpha, w - p, p), broadcast(least_weight));
+}
+
+/// alpha of a row: 0 where the gate is closed to within an epsilon of T, and 1 where a gate of a user's own fails,
+/// which is the defended side.
+template <class T, class G>
+[[gnu::always_inline]] inline T openness_of(const G& gate, const row<T>& seen) {
+  const double alpha = static_cast<double>(gate(seen));
+  if (!(alpha <= 1)) return 1;
+  return alpha <= static_cast<double>(std::numeric_limits<T>::epsilon()) ? T(0) : static_cast<T>(alpha);
+}
+
+/// One row of K >= 2 classes as answer_row answers it, with its e held as told.
+template <held e_is, class T, class G, class P, class... Reductions>
+CHAFF_ONE_COPY outcome answer_row_from(const G& gate, const P& perturbation,
+                                       const std::tuple<Reductions...>& reductions, const policy& promised,
+                                       std::span<const T> values, std::span<T> answer) {
   constexpr bool reduced = sizeof...(Reductions) > 0;
-  row<T> seen{};
-  const bool kept_e = answer.data() != values.data() && promised.input != form::probabilities;
-  if (const fault why = observe<T>(values, promised.input, kept_e ? answer.data() : nullptr, seen);
-      why != fault::none) {
-    return {why, 0};
-  }
-  passage<T> way{seen, answer.data(), kept_e, static_cast<T>(1 / seen.mass())};
-  const bool bounded = promised.label_margin > 0 || promised.max_l1 < 2;
+  held_blocks<T, e_is> blocks;
+  passage<T, e_is> way{{}, answer.data(), nullptr, 0, 0};
+  if (const fault why = way.observe(values, promised.input, blocks); why != fault::none) return {why, 0};
+  // a copy for others to refer to: way, which nobody does, can then stay in registers
+  const row<T> seen = way.seen;
+  way.scale = static_cast<T>(1 / seen.mass());
   const bool as_logarithms = promised.answer != form::probabilities;
   // now, since an answer in place overwrites the row
   [[maybe_unused]] const auto prepared = reductions_of_row(reductions, seen);
+  // where the answer is bounded, each of many passes reads the row anew
+  const auto within_bounds = [&](T label_weight, auto weight) {
+    const passage<T, held::nowhere> anew{seen, answer.data(), answer.data(), way.scale, way.log_mass};
+    answer_within_bounds<T>(anew, promised, label_weight, [&](std::size_t first, auto count) {
+      const lanes<T> value = anew.values(first, count);
+      return weight(anew.at(first, count, value), value == anew.impossible());
+    });
+  };
 
-  double openness = static_cast<double>(gate(seen));
-  if (!(openness <= 1)) openness = 1;  // a gate of a user's own that fails, fails on the defended side
-  if (openness <= static_cast<double>(std::numeric_limits<T>::epsilon())) {
+  const T openness = openness_of<T>(gate, seen);
+  if (openness == 0) {
     if (promised.label_margin > 0) {
-      answer_within_bounds<T>(way, promised, static_cast<T>(seen.confidence()), [&](std::size_t first, auto count) {
-        lanes<T> value;
-        return way.at(first, count, value).p;
-      });
+      within_bounds(static_cast<T>(seen.confidence()), [](const block<T>& at, mask<T>) { return at.p; });
     } else if (!reduced && as_logarithms && promised.input != form::probabilities) {
-      answer_log_posterior(way, promised);
+      answer_log_posterior(row<T>(seen), answer.data(), promised);
       return {fault::none, seen.label};
     } else {
       answer_posterior(way, promised);
     }
   } else {
-    way.log_mass = static_cast<T>(std::log(seen.mass()));
-    const T alpha = static_cast<T>(openness);
-    const auto weights = perturbation.weights(seen);
-    const auto weight = [&](std::size_t first, auto count) {
-      lanes<T> value;
-      const block<T> here = way.at(first, count, value);
-      const lanes<T> w = here.p + alpha * (weights(here) - here.p);
-      return select<T>(value == seen.impossible(), lanes<T>{}, most<T>(w, lanes<T>{}));
+    // both at once: log p_i = log e_i - logs[0], and of the label log((1 - p) / p) = logs[1]
+    lanes<T> logs = broadcast(static_cast<T>(seen.mass()));
+    logs[1] = seen.odds_against_label();
+    logs = log_normal<T>(logs);
+    way.log_mass = logs[0];
+    const lanes<T> alpha = broadcast(openness);
+    const lanes<T> label_p = broadcast(static_cast<T>(seen.confidence()));
+    const auto generally = [&] {
+      const auto weights = perturbation.weights(seen);
+      const T label_weight =
+          blend_label<T>(label_p, broadcast(static_cast<T>(weights.label)), alpha, promised.keep_label)[0];
+      const auto weight = [&](const block<T>& at, mask<T> impossible) CHAFF_INLINED {
+        const lanes<T> w = most<T>(fused<T>(alpha, weights(at) - at.p, at.p), lanes<T>{});
+        return select<T>(impossible, lanes<T>{}, w);
+      };
+      if (promised.label_margin > 0 || promised.max_l1 < 2) {
+        within_bounds(label_weight, weight);
+      } else {
+        answer_weights(way, promised, label_weight, [&](std::size_t first, auto count) CHAFF_INLINED {
+          const lanes<T> value = way.values(first, count);
+          return weight(way.at(first, count, value), value == way.impossible());
+        });
+      }
     };
-    double label_weight = seen.confidence() + openness * (static_cast<double>(weights.label) - seen.confidence());
-    label_weight = std::max(label_weight, promised.keep_label ? least_label_weight : 0);
-    if (bounded) {
-      answer_within_bounds<T>(way, promised, static_cast<T>(label_weight), weight);
+    if constexpr (classwise_perturbation<P, T>) {
+      if (promised.label_margin > 0 || promised.max_l1 < 2) {
+        generally();
+      } else {
+        const auto each = perturbation.template classwise<T>();
+        const T label_weight =
+            blend_label<T>(label_p, each.label(label_p, broadcast(logs[1])), alpha, promised.keep_label)[0];
+        if (e_is == held::in_answer && !way.may_be_impossible) {
+          answer_classwise<false>(way, promised, label_weight, each, alpha);
+        } else {
+          answer_classwise<true>(way, promised, label_weight, each, alpha);
+        }
+      }
     } else {
-      answer_weights<T>(way, promised, static_cast<T>(label_weight), weight);
+      generally();
     }
   }
   if constexpr (reduced) {
@@ -266,11 +286,28 @@ CHAFF_ONE_COPY outcome answer_row(const G& gate, const P& perturbation, const st
   return {fault::none, seen.label};
 }
 
+/// Answers one row of K >= 2 classes. `values` and `answer` have one size and are the same memory or apart.
+/// A gate that is closed to within an epsilon of T lets the posterior go straight on. The reductions come last, on
+/// probabilities, and keep the model's label; where the policy does not, the answer's own.
+template <class T, class G, class P, class... Reductions>
+outcome answer_row(const G& gate, const P& perturbation, const std::tuple<Reductions...>& reductions,
+                   const policy& promised, std::span<const T> values, std::span<T> answer) {
+  if (promised.input != form::probabilities) {
+    if (values.size() <= held_blocks<T, held::in_blocks>::size) {
+      return answer_row_from<held::in_blocks, T>(gate, perturbation, reductions, promised, values, answer);
+    }
+    if (answer.data() != values.data()) {
+      return answer_row_from<held::in_answer, T>(gate, perturbation, reductions, promised, values, answer);
+    }
+  }
+  return answer_row_from<held::nowhere, T>(gate, perturbation, reductions, promised, values, answer);
+}
+
 /// Answers a row of one class, a single sigmoid logit z: as the two classes of the logits {z, 0}, of which the first is
 /// answered. At exactly 1/2 there is no label to keep ahead, and the answer is 1/2 unless a reduction decides.
 template <class T, class G, class P, class... Reductions>
-outcome answer_sigmoid(const G& gate, const P& perturbation, const std::tuple<Reductions...>& reductions,
-                       const policy& promised, T value, T& answer) {
+CHAFF_ONE_COPY outcome answer_sigmoid(const G& gate, const P& perturbation, const std::tuple<Reductions...>& reductions,
+                                      const policy& promised, T value, T& answer) {
   T pair[2] = {value, T(0)};
   if (value != value) return {fault::nan, 0};
   if (value == std::numeric_limits<T>::infinity()) return {fault::infinite, 0};

@@ -7,7 +7,8 @@
 #include <cmath>
 #include <span>
 
-#include "chaff/lanes/lanes.hpp"
+#include "chaff/lanes/blocks.hpp"
+#include "chaff/lanes/row_sum.hpp"
 
 namespace chaff {
 
@@ -57,7 +58,8 @@ levelled<T> level_for(double label, double margin, ForOthers for_others) {
     if (!(next > level)) break;
     level = next;
   }
-  const T cut = static_cast<T>(level);
+  // a row whose sum was rounded up could else hold what a lead of 1 leaves no room for
+  const T cut = static_cast<T>(std::min(level, 1 - margin));
   return {cut, static_cast<T>(static_cast<double>(cut) + margin)};
 }
 

@@ -6,8 +6,10 @@
 #include <cmath>
 #include <span>
 
+#include "chaff/lanes/blocks.hpp"
 #include "chaff/lanes/exponential.hpp"
 #include "chaff/lanes/logarithm.hpp"
+#include "chaff/lanes/row_sum.hpp"
 #include "chaff/policy.hpp"
 #include "chaff/posterior/label.hpp"
 
@@ -39,6 +41,11 @@ struct row {
   /// p_k, the model's confidence; in [1/K, 1].
   double confidence() const { return label_mass / mass(); }
 
+  /// (1 - p_k) / p_k, the odds against the label, as a T.
+  T odds_against_label() const {
+    return static_cast<T>(input == form::probabilities ? other_mass / label_mass : other_mass);
+  }
+
   /// log(p_k / (1 - p_k)); +inf where nothing is left for the other classes.
   double label_log_odds() const { return std::log(label_mass / other_mass); }
 
@@ -69,6 +76,24 @@ struct row {
   /// log e of the values in a machine vector.
   [[gnu::always_inline]] lanes<T> log_e(lanes<T> value) const {
     return input == form::probabilities ? log_nonnegative<T>(value) : value - label_value;
+  }
+
+  /// -1 in the label's lane of the block that begins at `first`.
+  [[gnu::always_inline]] mask<T> is_label(std::size_t first) const {
+    using I = bits_of<T>;
+    return iota<I>(0) == static_cast<I>(label - first);
+  }
+
+  /// The sum_over of terms(first, count), the label's lane left out.
+  template <class Terms, class... Before>
+  [[gnu::always_inline]] double sum_beside_label(Terms terms, Before... before) const {
+    const std::size_t label_block = label / lanes_of<T> * lanes_of<T>;
+    const mask<T> label_lane = is_label(label_block);
+    const auto beside_label = [&](std::size_t first, auto count) CHAFF_INLINED {
+      const lanes<T> term = terms(first, count);
+      return first == label_block ? select<T>(label_lane, lanes<T>{}, term) : term;
+    };
+    return sum_over<T>(classes(), beside_label, before...);
   }
 
   /// What a class that cannot occur holds: such a class keeps exactly 0 in every answer.

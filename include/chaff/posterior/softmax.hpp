@@ -10,42 +10,42 @@ namespace chaff {
 /// Why a row cannot be answered.
 enum class fault { none, nan, infinite, empty, not_a_distribution };
 
-/// Observes a row: its label and the mass of the other classes. Where `e` is not null, each class's e is left there for
-/// the passes that follow (only for logits and log-probabilities; a probability is its own e).
-/// A fault is returned, not raised, so that the caller can clear the answer first.
+/// What is wrong with a row by its argmax alone.
 template <class T>
-[[gnu::always_inline]] inline fault observe(std::span<const T> values, form input, T* e, row<T>& seen) {
-  const argmax<T> top = find_argmax<T>(values.data(), values.size());
+[[gnu::always_inline]] inline fault fault_of(const argmax<T>& top) {
   if (top.has_nan) return fault::nan;
   if (top.value == std::numeric_limits<T>::infinity()) return fault::infinite;
   if (top.value == -std::numeric_limits<T>::infinity()) return fault::empty;
+  return fault::none;
+}
+
+/// Whether a row of log-probabilities is one: its probabilities sum to 1 within 1 %.
+template <class T>
+bool is_normalised(const row<T>& seen) {
+  return std::abs(seen.log_sum_exp()) <= 0.01;
+}
+
+/// Observes a row: its label and the mass of the other classes.
+/// A fault is returned, not raised, so that the caller can clear the answer first.
+template <class T>
+[[gnu::always_inline]] inline fault observe(std::span<const T> values, form input, row<T>& seen) {
+  const argmax<T> top = find_argmax<T>(values.data(), values.size());
+  if (const fault why = fault_of(top); why != fault::none) return why;
   seen = {values, input, top.index, top.value, 1, 0};
   const bool are_probabilities = input == form::probabilities;
   const T impossible = seen.impossible();
-  const std::size_t label_block = top.index / lanes_of<T>;
-  const lanes<bits_of<T>> label_lane = iota<bits_of<T>>(0) == static_cast<bits_of<T>>(top.index % lanes_of<T>)
-                                           ? lanes<bits_of<T>>{} - 1
-                                           : lanes<bits_of<T>>{};
-  row_sum<T> others;
   mask<T> negative{};
-  for_each_block<T>(values.size(), [&](std::size_t first, auto count) {
+  seen.other_mass = seen.sum_beside_label([&](std::size_t first, auto count) CHAFF_INLINED {
     const lanes<T> value = load<T>(values.data() + first, count, impossible);
-    lanes<T> mass = seen.e(value);
-    if (are_probabilities) {
-      negative |= value < T(0);
-    } else if (e != nullptr) {
-      store<T>(e + first, mass, count);
-    }
-    if (first / lanes_of<T> == label_block) mass = select<T>(label_lane, lanes<T>{}, mass);
-    others.add(mass);
+    if (are_probabilities) negative |= value < T(0);
+    return seen.e(value);
   });
-  seen.other_mass = others.total();
   if (are_probabilities) {
     seen.label_mass = static_cast<double>(top.value);
     if (least_of<bits_of<T>>(negative) != 0 || top.value > T(1.01) || !(std::abs(seen.mass() - 1) <= 0.01)) {
       return fault::not_a_distribution;
     }
-  } else if (input == form::log_probabilities && !(std::abs(seen.log_sum_exp()) <= 0.01)) {
+  } else if (input == form::log_probabilities && !is_normalised(seen)) {
     return fault::not_a_distribution;
   }
   return fault::none;
@@ -57,9 +57,9 @@ template <class T>
 /// Largest error: 25 eps of T relative for any K (the sum's bound is 21 of them); an entry below T's smallest normal
 /// number is 0 or that number's size. Errors: std::domain_error; the posterior is then as it was.
 template <std::floating_point T>
-void softmax(std::span<const T> logits, std::span<T> posterior) {
+CHAFF_ONE_COPY void softmax(std::span<const T> logits, std::span<T> posterior) {
   row<T> seen{};
-  if (observe<T>(logits, form::logits, nullptr, seen) != fault::none) {
+  if (observe<T>(logits, form::logits, seen) != fault::none) {
     fail<std::domain_error>("chaff: softmax of a row with NaN or +inf, or of -inf alone");
   }
   const T scale = static_cast<T>(1 / seen.mass());

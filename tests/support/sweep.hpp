@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+/// Functions of lanes, tried on all floats of a range.
+#ifndef CHAFF_TESTS_SUPPORT_SWEEP_HPP
+#define CHAFF_TESTS_SUPPORT_SWEEP_HPP
+
+#include <algorithm>
+#include <bit>
+#include <chaff/lanes/lanes.hpp>
+
+/// Every float; but one in 61 where a sanitizer makes each of them slow.
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr std::uint32_t float_stride = 61;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+inline constexpr std::uint32_t float_stride = 61;
+#else
+inline constexpr std::uint32_t float_stride = 1;
+#endif
+#else
+inline constexpr std::uint32_t float_stride = 1;
+#endif
+
+/// The largest value of error(x, f(x)) over the floats of one sign from `nearest`, which is nearer to zero, to
+/// `farthest`.
+template <class F, class Error>
+double worst_over_floats(float nearest, float farthest, F f, Error error) {
+  double worst = 0;
+  const std::uint32_t end = std::bit_cast<std::uint32_t>(farthest);
+  for (std::uint32_t bits = std::bit_cast<std::uint32_t>(nearest); bits <= end;) {
+    chaff::lanes<float> x;
+    for (std::size_t i = 0; i < chaff::lanes_of<float>; ++i, bits += float_stride) {
+      x[i] = std::bit_cast<float>(std::min(bits, end));
+    }
+    const chaff::lanes<float> y = f(x);
+    for (std::size_t i = 0; i < chaff::lanes_of<float>; ++i) worst = std::max(worst, error(x[i], y[i]));
+  }
+  return worst;
+}
+
+#endif
