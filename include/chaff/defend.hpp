@@ -36,6 +36,11 @@ auto answer_to(const Defense& used, R&& returned, const policy& promised) {
   if constexpr (eigen_values<Returned>) {
     return apply(used, returned, promised);
   } else if constexpr (owning_values<Returned>) {
+    if (better_apart<value_of<Returned>>(static_cast<std::size_t>(std::size(returned)))) {
+      Returned answer = std::as_const(returned);
+      apply(used, std::as_const(returned), answer, promised);
+      return answer;
+    }
     Returned answer = std::forward<R>(returned);
     apply(used, answer, answer, promised);
     return answer;
