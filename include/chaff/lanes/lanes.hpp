@@ -88,11 +88,14 @@ template <class T>
 }
 
 /// The lesser of two, b where one is NaN. The compilers see one instruction in the formula, unless a is a constant.
+/// (maskz with a full mask is the plain instruction, without GCC 12's warning of an undefined operand.)
 template <class T>
 [[gnu::always_inline]] inline lanes<T> least(lanes<T> a, lanes<T> b) {
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
-  if constexpr (std::is_same_v<T, float>) return lanes<T>(_mm512_min_ps(__m512(a), __m512(b)));
-  if constexpr (std::is_same_v<T, double>) return lanes<T>(_mm512_min_pd(__m512d(a), __m512d(b)));
+  if constexpr (std::is_same_v<T, float>)
+    return lanes<T>(_mm512_maskz_min_ps(static_cast<__mmask16>(-1), __m512(a), __m512(b)));
+  if constexpr (std::is_same_v<T, double>)
+    return lanes<T>(_mm512_maskz_min_pd(static_cast<__mmask8>(-1), __m512d(a), __m512d(b)));
 #elif defined(__AVX2__)
   if constexpr (std::is_same_v<T, float>) return lanes<T>(_mm256_min_ps(__m256(a), __m256(b)));
   if constexpr (std::is_same_v<T, double>) return lanes<T>(_mm256_min_pd(__m256d(a), __m256d(b)));
@@ -107,8 +110,10 @@ template <class T>
 template <class T>
 [[gnu::always_inline]] inline lanes<T> most(lanes<T> a, lanes<T> b) {
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
-  if constexpr (std::is_same_v<T, float>) return lanes<T>(_mm512_max_ps(__m512(a), __m512(b)));
-  if constexpr (std::is_same_v<T, double>) return lanes<T>(_mm512_max_pd(__m512d(a), __m512d(b)));
+  if constexpr (std::is_same_v<T, float>)
+    return lanes<T>(_mm512_maskz_max_ps(static_cast<__mmask16>(-1), __m512(a), __m512(b)));
+  if constexpr (std::is_same_v<T, double>)
+    return lanes<T>(_mm512_maskz_max_pd(static_cast<__mmask8>(-1), __m512d(a), __m512d(b)));
 #elif defined(__AVX2__)
   if constexpr (std::is_same_v<T, float>) return lanes<T>(_mm256_max_ps(__m256(a), __m256(b)));
   if constexpr (std::is_same_v<T, double>) return lanes<T>(_mm256_max_pd(__m256d(a), __m256d(b)));
