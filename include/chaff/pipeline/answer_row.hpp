@@ -89,6 +89,25 @@ template <class T, held e_is, class Weight, class... Before>
   way.answer[seen.label] = label_weight * scale;
 }
 
+/// The same in two passes over each stretch of blocks, for a perturbation that goes its way in two steps.
+template <bool may_be_impossible, class T, held e_is, class Weight>
+[[gnu::always_inline]] inline void answer_classwise(const passage<T, e_is>& way, const policy& promised, T label_weight,
+                                                    const Weight& weight, lanes<T> alpha) {
+  lanes<T> steps[row_sum<T>::most_blocks];
+  const auto weigh = [&](std::size_t first, auto count) CHAFF_INLINED {
+    const lanes<T> step = steps[first / lanes_of<T> % row_sum<T>::most_blocks];
+    const lanes<T> w = weight.blended(way.e(first, count) * way.scale, step, alpha);
+    if constexpr (!may_be_impossible && std::is_same_v<decltype(count), full_block<T>>) return w;
+    return select<T>(way.values(first, count) == way.impossible(), lanes<T>{}, w);
+  };
+  const auto take_steps = [&](std::size_t from, std::size_t classes) CHAFF_INLINED {
+    way.for_each_held(from, classes, [&](std::size_t first, auto count) CHAFF_INLINED {
+      steps[(first - from) / lanes_of<T>] = weight.step(way.at(first, count, way.values(first, count)));
+    });
+  };
+  answer_weights(way, promised, label_weight, weigh, take_steps);
+}
+
 /// Weights under a wider margin, an L1 budget, or both. y is the normalised weights, q the posterior, each levelled to
 /// the margin; the answer is q + t (y - q) with the largest t in [0, 1] that keeps within the budget. q is the nearest
 /// row to the posterior that has the margin, so where the two disagree the answer moves no further than it must.
@@ -165,25 +184,6 @@ struct outcome {
   fault why;
   std::size_t label;
 };
-
-/// The same in two passes over each stretch of blocks, for a perturbation that goes its way in two steps.
-template <bool may_be_impossible, class T, held e_is, class Weight>
-[[gnu::always_inline]] inline void answer_classwise(const passage<T, e_is>& way, const policy& promised, T label_weight,
-                                                    const Weight& weight, lanes<T> alpha) {
-  lanes<T> steps[row_sum<T>::most_blocks];
-  const auto weigh = [&](std::size_t first, auto count) CHAFF_INLINED {
-    const lanes<T> step = steps[first / lanes_of<T> % row_sum<T>::most_blocks];
-    const lanes<T> w = weight.blended(way.e(first, count) * way.scale, step, alpha);
-    if constexpr (!may_be_impossible && std::is_same_v<decltype(count), full_block<T>>) return w;
-    return select<T>(way.values(first, count) == way.impossible(), lanes<T>{}, w);
-  };
-  const auto take_steps = [&](std::size_t from, std::size_t classes) CHAFF_INLINED {
-    way.for_each_held(from, classes, [&](std::size_t first, auto count) CHAFF_INLINED {
-      steps[(first - from) / lanes_of<T>] = weight.step(way.at(first, count, way.values(first, count)));
-    });
-  };
-  answer_weights(way, promised, label_weight, weigh, take_steps);
-}
 
 /// The label's weight, blended; lifted to least_label_weight where it is kept.
 template <class T>
