@@ -68,4 +68,26 @@ TEST(eigen, empty) {
   EXPECT_EQ(chaff::apply(defense, Eigen::MatrixXf(0, 3)).rows(), 0);
 }
 
+TEST(eigen, long_rows_have_the_same_bits_in_every_kind_of_memory) {
+  for (const Eigen::Index classes : {255, 256, 257, 700, 3001}) {
+    const Eigen::MatrixXf columns = 3 * Eigen::MatrixXf::Random(5, classes + 2);
+    const row_major rows = columns;
+    each_row_as_alone(columns, chaff::apply(defense, columns));
+    each_row_as_alone(rows, chaff::apply(defense, rows));
+    each_row_as_alone(Eigen::MatrixXf(columns.block(1, 1, 3, classes)),
+                      chaff::apply(defense, columns.block(1, 1, 3, classes)));
+    each_row_as_alone(Eigen::MatrixXf(rows.block(1, 1, 3, classes)),
+                      chaff::apply(defense, rows.block(1, 1, 3, classes)));
+    each_row_as_alone(Eigen::MatrixXf(rows.topRows(2)), chaff::apply(defense, rows.topRows(2)));
+    EXPECT_EQ(Eigen::VectorXf(chaff::apply(defense, columns.row(3))), alone(columns.row(3)));
+    EXPECT_EQ(Eigen::VectorXf(chaff::apply(defense, rows.row(3))), alone(rows.row(3)));
+    EXPECT_EQ(Eigen::VectorXf(chaff::apply(defense, 2 * rows.row(3))), alone(2 * rows.row(3)));
+    const std::vector<float> model_says(rows.data(), rows.data() + classes);
+    const auto served = chaff::defend([&] { return model_says; }, defense);
+    const std::vector<float> answer = served();
+    EXPECT_EQ(Eigen::VectorXf(Eigen::Map<const Eigen::VectorXf>(answer.data(), classes)),
+              alone(Eigen::Map<const Eigen::VectorXf>(rows.data(), classes)));
+  }
+}
+
 }  // namespace

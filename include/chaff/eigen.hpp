@@ -33,6 +33,16 @@ const typename Derived::Scalar* contiguous_rows(const Eigen::DenseBase<Derived>&
   return nullptr;
 }
 
+/// A copy of Eigen values, row after row.
+template <class Rows, class Derived>
+Rows as_rows(const Derived& values) {
+  if constexpr (std::same_as<Rows, typename Derived::PlainObject>) {
+    return values;
+  } else {
+    return values.array();
+  }
+}
+
 /// Answers Eigen logits, as an owned vector or matrix of the same kind.
 ///
 /// Shapes: a vector, row or column, is one row of K classes; a matrix has a row for each sample and a column for each
@@ -57,22 +67,21 @@ auto apply(const Defense& used, const Eigen::DenseBase<Derived>& logits, const p
     }
   };
   const auto answered = [&]() -> Rows {
-    const T* from = contiguous_rows(logits);
-    Rows rows;
-    if (from == nullptr) {
-      if constexpr (std::same_as<Rows, Answer>) {
-        rows = logits.derived();
-      } else {
-        rows = logits.derived().array();
-      }
-      from = rows.data();
-      if (!better_apart<T>(classes)) {
-        answer_to(from, rows.data());
-        return rows;
+    constexpr bool always_contiguous = std::same_as<Derived, Answer> && std::same_as<Rows, Answer>;
+    if constexpr (!always_contiguous) {
+      if (contiguous_rows(logits) == nullptr) {
+        Rows rows = as_rows<Rows>(logits.derived());
+        if (!better_apart<T>(classes)) {
+          answer_to(rows.data(), rows.data());
+          return rows;
+        }
+        Rows answer(logits.rows(), logits.cols());
+        answer_to(rows.data(), answer.data());
+        return answer;
       }
     }
     Rows answer(logits.rows(), logits.cols());
-    answer_to(from, answer.data());
+    answer_to(contiguous_rows(logits), answer.data());
     return answer;
   };
   if constexpr (std::same_as<Rows, Answer>) {
