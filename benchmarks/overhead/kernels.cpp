@@ -24,7 +24,7 @@ void count(const std::string& name, Call call) {
 template <class T, class Defense>
 void count_rows(const char* what, const Defense& defense, std::size_t classes, std::size_t rows, gate_is gate,
                 const chaff::policy& promised = {}) {
-  const std::vector<T> z = rows_of_logits<T>(classes, rows, gate);
+  const aligned_vector<T> z = rows_of_logits<T>(classes, rows, gate);
   std::vector<T> y(classes * rows);
   const std::string type = std::is_same_v<T, float> ? "float" : "double";
   const std::string name = std::string(what) + "/" + name_of(gate) + "/" + type + "/K:" + std::to_string(classes) +
@@ -63,7 +63,7 @@ void count_int8() {
   static constexpr chaff::int8::dcp open({.input_scale = 0.1f, .tau = 10});
   static constexpr chaff::int8::dcp closed({.input_scale = 0.1f, .tau = 0});
   for (const std::size_t classes : {10, 1000}) {
-    const std::vector<float> z = rows_of_logits<float>(classes, 1, gate_is::open);
+    const aligned_vector<float> z = rows_of_logits<float>(classes, 1, gate_is::open);
     std::vector<std::int8_t> q(classes), codes(classes);
     for (std::size_t i = 0; i < classes; ++i) q[i] = static_cast<std::int8_t>(z[i] * 10);
     const std::string tail = "/int8/K:" + std::to_string(classes) + "/rows:1";

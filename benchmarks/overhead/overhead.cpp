@@ -44,8 +44,8 @@ void add_rows(const std::string& name, const Defense& defense, std::size_t class
   const std::string full = name + "/" + name_of(gate) + "/" + type_name<T>() + "/K:" + std::to_string(classes) +
                            "/rows:" + std::to_string(rows);
   add(full, [=](benchmark::State& state) {
-    const std::vector<T> z = rows_of_logits<T>(classes, rows, gate);
-    std::vector<T> y(rows * classes);
+    const aligned_vector<T> z = rows_of_logits<T>(classes, rows, gate);
+    aligned_vector<T> y(rows * classes);
     const std::size_t starts = z.size() / classes - rows + 1;
     side_by_side(
         state, rows * classes,
@@ -99,7 +99,7 @@ void add_parts_on_queries() {
     const auto one = [&](const char* name, const auto& defense) {
       const auto served = chaff::defend(model, defense);
       add(std::string(name) + "/open/float/K:" + std::to_string(classes) + "/rows:1", [=](benchmark::State& state) {
-        const std::vector<float> z = rows_of_logits<float>(classes, 1, gate_is::open);
+        const aligned_vector<float> z = rows_of_logits<float>(classes, 1, gate_is::open);
         const Eigen::VectorXf query = Eigen::Map<const Eigen::VectorXf>(z.data(), static_cast<Eigen::Index>(classes));
         Eigen::VectorXf y(query.size());
         side_by_side(
@@ -122,8 +122,8 @@ void add_parts_on_queries() {
 template <class Container>
 void add_container(const std::string& name, gate_is gate, std::size_t classes, Container container) {
   add(name + "/" + name_of(gate) + "/float/K:" + std::to_string(classes), [=](benchmark::State& state) {
-    const std::vector<float> z = rows_of_logits<float>(classes, 1, gate);
-    std::vector<float> y(classes);
+    const aligned_vector<float> z = rows_of_logits<float>(classes, 1, gate);
+    aligned_vector<float> y(classes);
     auto call = container(z);
     side_by_side(state, classes, call, [&](std::size_t) {
       chaff::apply(chaff::dcp{}, std::span<const float>(z).first(classes), std::span<float>(y));
@@ -136,21 +136,21 @@ void add_containers() {
   for (const gate_is gate : {gate_is::closed, gate_is::open}) {
     for (const std::size_t classes : {std::size_t{100}, std::size_t{1000}, std::size_t{21843}}) {
       const auto size = static_cast<Eigen::Index>(classes);
-      add_container("std::vector", gate, classes, [=](const std::vector<float>& z) {
+      add_container("std::vector", gate, classes, [=](const aligned_vector<float>& z) {
         return [row = std::vector<float>(z.begin(), z.begin() + size),
                 y = std::vector<float>(classes)](std::size_t) mutable { chaff::apply(chaff::dcp{}, row, y); };
       });
-      add_container("Eigen vector", gate, classes, [=](const std::vector<float>& z) {
+      add_container("Eigen vector", gate, classes, [=](const aligned_vector<float>& z) {
         return [row = Eigen::VectorXf(Eigen::Map<const Eigen::VectorXf>(z.data(), size)),
                 y = Eigen::VectorXf(size)](std::size_t) mutable { y = chaff::apply(chaff::dcp{}, row); };
       });
-      add_container("row of a column-major matrix", gate, classes, [=](const std::vector<float>& z) {
+      add_container("row of a column-major matrix", gate, classes, [=](const aligned_vector<float>& z) {
         matrix rows = matrix::Zero(8, size);
         rows.row(3) = Eigen::Map<const Eigen::RowVectorXf>(z.data(), size);
         return
             [rows, y = Eigen::RowVectorXf(size)](std::size_t) mutable { y = chaff::apply(chaff::dcp{}, rows.row(3)); };
       });
-      add_container("defend, std::vector", gate, classes, [=](const std::vector<float>& z) {
+      add_container("defend, std::vector", gate, classes, [=](const aligned_vector<float>& z) {
         return [served = chaff::defend([](const std::vector<float>& row) { return row; }, chaff::dcp{}),
                 row = std::vector<float>(z.begin(), z.begin() + size),
                 y = std::vector<float>(classes)](std::size_t) mutable { y = served(row); };
@@ -167,7 +167,7 @@ void add_strided_blocks() {
       add("strided block/" + std::string(name_of(gate)) + "/float/K:" + std::to_string(classes) + "/rows:8",
           [=](benchmark::State& state) {
             const auto size = static_cast<Eigen::Index>(classes);
-            const std::vector<float> z = rows_of_logits<float>(classes, 8, gate);
+            const aligned_vector<float> z = rows_of_logits<float>(classes, 8, gate);
             matrix wide = matrix::Zero(8, size + 4), y(8, size);
             wide.block(0, 2, 8, size) = Eigen::Map<const matrix>(z.data(), 8, size);
             side_by_side(
@@ -190,10 +190,10 @@ void add_int8() {
        {std::size_t{2}, std::size_t{10}, std::size_t{100}, std::size_t{1000}, std::size_t{21843}}) {
     const auto one = [&](const std::string& name, const auto& answer) {
       add(name + "/int8/K:" + std::to_string(classes) + "/rows:1", [=, &answer](benchmark::State& state) {
-        const std::vector<float> z = rows_of_logits<float>(classes, 1, gate_is::open);
+        const aligned_vector<float> z = rows_of_logits<float>(classes, 1, gate_is::open);
         std::vector<std::int8_t> q(classes), codes(classes);
         for (std::size_t i = 0; i < classes; ++i) q[i] = static_cast<std::int8_t>(z[i] * 10);
-        std::vector<float> y(classes);
+        aligned_vector<float> y(classes);
         side_by_side(
             state, classes,
             [&](std::size_t) { answer(std::span<const std::int8_t>(q), std::span<std::int8_t>(codes)); },

@@ -43,7 +43,7 @@ def nanoseconds(call, seconds=0.1):
 
 def nanoseconds_of_chaff(program, rows, classes):
     with tempfile.NamedTemporaryFile("r", suffix=".csv") as file:
-        name = f"^dcp/open/float/K:{classes}/rows:{rows}$"
+        name = f"^dcp/open/float/K:{classes}/rows:{rows}/"  # what follows is how long it is to run
         subprocess.run([program, "--csv", file.name, f"--benchmark_filter={name}"], check=True, capture_output=True)
         return float(list(csv.reader(file, delimiter=";"))[0][2])
 

@@ -23,6 +23,16 @@ TYPED_TEST(lanes_test, folds_reach_every_lane) {
   }
 }
 
+TYPED_TEST(lanes_test, any_of_sees_every_lane) {
+  using T = TypeParam;
+  EXPECT_FALSE(chaff::any_of<T>(chaff::mask<T>{}));
+  for (std::size_t i = 0; i < chaff::lanes_of<T>; ++i) {
+    chaff::mask<T> one{};
+    one[i] = -1;
+    EXPECT_TRUE(chaff::any_of<T>(one)) << i;
+  }
+}
+
 TYPED_TEST(lanes_test, folds_add_by_halves) {
   using T = TypeParam;
   std::mt19937_64 random(11);

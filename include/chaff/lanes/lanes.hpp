@@ -130,6 +130,23 @@ template <class To, class From>
   return reinterpret_cast<lanes<To>>(value);
 }
 
+/// Whether any lane of a mask is set.
+template <class T>
+[[gnu::always_inline]] inline bool any_of(mask<T> which) {
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+  if constexpr (sizeof(T) == 4) return _mm512_movepi32_mask(reinterpret_cast<__m512i>(which)) != 0;
+  if constexpr (sizeof(T) == 8) return _mm512_movepi64_mask(reinterpret_cast<__m512i>(which)) != 0;
+#elif defined(__AVX2__)
+  return _mm256_movemask_epi8(reinterpret_cast<__m256i>(which)) != 0;
+#elif defined(__SSE2__)
+  return _mm_movemask_epi8(reinterpret_cast<__m128i>(which)) != 0;
+#else
+  bits_of<T> any = 0;
+  for (std::size_t i = 0; i < lanes_of<T>; ++i) any |= which[i];
+  return any != 0;
+#endif
+}
+
 /// a * b + c: rounded once where the build has instructions for it, and twice elsewhere. Kernels are written in it, and
 /// leave no product for the compiler to fuse as it likes, so that one formula has the same bits wherever it is inlined.
 template <class T>

@@ -158,7 +158,7 @@ struct passage {
     });
     const T top = most_of<T>(greatest);
     const lanes<I> none = lanes<I>{} + std::numeric_limits<I>::max();
-    return {top, static_cast<std::size_t>(least_of<I>(greatest == top ? index : none)), least_of<I>(nan) != 0, false};
+    return {top, static_cast<std::size_t>(least_of<I>(greatest == top ? index : none)), any_of<T>(nan), false};
   }
 };
 

@@ -79,7 +79,7 @@ CHAFF_ONE_COPY bool answer_rows_across(const G& gate, const P& perturbation, con
     top = most<T>(z.of[c], top);
   }
   const mask<T> unanswerable = nan | (top == infinity) | (top == -infinity);
-  if (least_of<I>(unanswerable) != 0) return false;
+  if (any_of<T>(unanswerable)) return false;
 
   const auto beside_label = [&](std::size_t c, lanes<T> value)
                                 CHAFF_INLINED { return select<T>(label == static_cast<I>(c), lanes<T>{}, value); };
@@ -104,7 +104,7 @@ CHAFF_ONE_COPY bool answer_rows_across(const G& gate, const P& perturbation, con
 
   lanes<T> divided = broadcast(T(1));
   lanes<T> label_weight = label_p;
-  if (least_of<I>(~closed) != 0) {
+  if (any_of<T>(~closed)) {
     const lanes<T> log_mass = log_normal<T>(mass);
     const auto weight = perturbation.template classwise<T>();
     label_weight = blend_label<T>(label_p, weight.label(label_p, log_normal<T>(others)), alpha, promised.keep_label);

@@ -42,7 +42,7 @@ template <class T>
   });
   if (are_probabilities) {
     seen.label_mass = static_cast<double>(top.value);
-    if (least_of<bits_of<T>>(negative) != 0 || top.value > T(1.01) || !(std::abs(seen.mass() - 1) <= 0.01)) {
+    if (any_of<T>(negative) || top.value > T(1.01) || !(std::abs(seen.mass() - 1) <= 0.01)) {
       return fault::not_a_distribution;
     }
   } else if (input == form::log_probabilities && !is_normalised(seen)) {
