@@ -196,22 +196,28 @@ template <class T, class Lowest, class... Others>
   }
 }
 
-/// The polynomial of the given coefficients, the lowest power's first, by Estrin's scheme: pairs, then pairs of pairs
-/// in x^2, so that few steps wait for one another.
+/// terms[0] + terms[1] x + terms[2] x^2 + ... by Estrin's scheme: pairs, then pairs of pairs in x^2, so that few steps
+/// wait for one another.
+template <class T, std::size_t n>
+[[gnu::always_inline]] inline lanes<T> sum_of_powers(lanes<T> x, const lanes<T> (&terms)[n]) {
+  if constexpr (n == 1) {
+    return terms[0];
+  } else {
+    lanes<T> pairs[(n + 1) / 2];
+    [&]<std::size_t... I>(std::index_sequence<I...>) CHAFF_INLINED {
+      ((pairs[I] = fused<T>(terms[2 * I + 1], x, terms[2 * I])), ...);
+    }
+    (std::make_index_sequence<n / 2>{});
+    if constexpr (n % 2 == 1) pairs[n / 2] = terms[n - 1];
+    return sum_of_powers<T>(x * x, pairs);
+  }
+}
+
+/// The polynomial of the given coefficients, the lowest power's first, by Estrin's scheme.
 template <class T, class... Coefficients>
 [[gnu::always_inline]] inline lanes<T> estrin(lanes<T> x, Coefficients... lowest_first) {
-  constexpr std::size_t n = sizeof...(lowest_first);
-  lanes<T> terms[n] = {broadcast<T>(lowest_first)...};
-  std::size_t left = n;
-#pragma GCC unroll 8
-  while (left > 1) {
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < left / 2; ++i) terms[i] = fused<T>(terms[2 * i + 1], x, terms[2 * i]);
-    if (left % 2 == 1) terms[left / 2] = terms[left - 1];
-    left = (left + 1) / 2;
-    x = x * x;
-  }
-  return terms[0];
+  const lanes<T> terms[] = {broadcast<T>(lowest_first)...};
+  return sum_of_powers<T>(x, terms);
 }
 
 /// The polynomial of the given coefficients, the lowest power's first, by the scheme that is faster over many blocks:

@@ -201,6 +201,21 @@ template <class T, class G>
   return alpha <= static_cast<double>(std::numeric_limits<T>::epsilon()) ? T(0) : static_cast<T>(alpha);
 }
 
+/// Whether a policy bounds answers by more than the label's cap.
+inline bool is_bounded(const policy& promised) {
+  return promised.label_margin > 0 || promised.max_l1 < 2;
+}
+
+/// (1 - alpha) p + alpha w of a block, at least 0, and 0 for a class that cannot occur.
+template <class T, held e_is, class Weights, class Count>
+[[gnu::always_inline]] inline lanes<T> blended_at(const passage<T, e_is>& way, const Weights& weights, lanes<T> alpha,
+                                                  std::size_t first, Count count) {
+  const lanes<T> value = way.values(first, count);
+  const block<T> at = way.at(first, count, value);
+  const lanes<T> w = most<T>(fused<T>(alpha, weights(at) - at.p, at.p), lanes<T>{});
+  return select<T>(value == way.impossible(), lanes<T>{}, w);
+}
+
 /// One row of K >= 2 classes as answer_row answers it, with its e held as told.
 template <held e_is, class T, class G, class P, class... Reductions>
 CHAFF_ONE_COPY outcome answer_row_from(const G& gate, const P& perturbation,
@@ -216,25 +231,23 @@ CHAFF_ONE_COPY outcome answer_row_from(const G& gate, const P& perturbation,
   const bool as_logarithms = promised.answer != form::probabilities;
   // now, since an answer in place overwrites the row
   [[maybe_unused]] const auto prepared = reductions_of_row(reductions, seen);
-  // where the answer is bounded, each of many passes reads the row anew
-  const auto within_bounds = [&](T label_weight, auto weight) {
-    const passage<T, held::nowhere> anew{seen, answer.data(), answer.data(), way.scale, way.log_mass};
-    answer_within_bounds<T>(anew, promised, label_weight, [&](std::size_t first, auto count) {
-      const lanes<T> value = anew.values(first, count);
-      return weight(anew.at(first, count, value), value == anew.impossible());
-    });
-  };
 
   const T openness = openness_of<T>(gate, seen);
   if (openness == 0) {
-    if (promised.label_margin > 0) {
-      within_bounds(static_cast<T>(seen.confidence()), [](const block<T>& at, mask<T>) { return at.p; });
-    } else if (!reduced && as_logarithms && promised.input != form::probabilities) {
+    if (!reduced && as_logarithms && promised.input != form::probabilities && !(promised.label_margin > 0)) {
       answer_log_posterior(row<T>(seen), answer.data(), promised);
       return {fault::none, seen.label};
-    } else {
-      answer_posterior(way, promised);
     }
+    bool bounded = false;
+    if constexpr (e_is == held::nowhere) {
+      bounded = promised.label_margin > 0;
+      if (bounded) {
+        answer_within_bounds<T>(way, promised, static_cast<T>(seen.confidence()), [&](std::size_t first, auto count) {
+          return way.at(first, count, way.values(first, count)).p;
+        });
+      }
+    }
+    if (!bounded) answer_posterior(way, promised);
   } else {
     // both at once: log p_i = log e_i - logs[0], and of the label log((1 - p) / p) = logs[1]
     lanes<T> logs = broadcast(static_cast<T>(seen.mass()));
@@ -243,38 +256,33 @@ CHAFF_ONE_COPY outcome answer_row_from(const G& gate, const P& perturbation,
     way.log_mass = logs[0];
     const lanes<T> alpha = broadcast(openness);
     const lanes<T> label_p = broadcast(static_cast<T>(seen.confidence()));
-    const auto generally = [&] {
-      const auto weights = perturbation.weights(seen);
-      const T label_weight =
-          blend_label<T>(label_p, broadcast(static_cast<T>(weights.label)), alpha, promised.keep_label)[0];
-      const auto weight = [&](const block<T>& at, mask<T> impossible) CHAFF_INLINED {
-        const lanes<T> w = most<T>(fused<T>(alpha, weights(at) - at.p, at.p), lanes<T>{});
-        return select<T>(impossible, lanes<T>{}, w);
-      };
-      if (promised.label_margin > 0 || promised.max_l1 < 2) {
-        within_bounds(label_weight, weight);
-      } else {
-        answer_weights(way, promised, label_weight, [&](std::size_t first, auto count) CHAFF_INLINED {
-          const lanes<T> value = way.values(first, count);
-          return weight(way.at(first, count, value), value == way.impossible());
-        });
+    const auto label_blended = [&](lanes<T> w)
+                                   CHAFF_INLINED { return blend_label<T>(label_p, w, alpha, promised.keep_label)[0]; };
+    bool bounded = false;
+    if constexpr (e_is == held::nowhere) {
+      bounded = is_bounded(promised);
+      if (bounded) {
+        const auto weights = perturbation.weights(seen);
+        answer_within_bounds<T>(
+            way, promised, label_blended(broadcast(static_cast<T>(weights.label))),
+            [&](std::size_t first, auto count) { return blended_at<T>(way, weights, alpha, first, count); });
       }
-    };
-    if constexpr (classwise_perturbation<P, T>) {
-      if (promised.label_margin > 0 || promised.max_l1 < 2) {
-        generally();
+    }
+    if (bounded) {
+      // answered
+    } else if constexpr (classwise_perturbation<P, T>) {
+      const auto each = perturbation.template classwise<T>();
+      const T label_weight = label_blended(each.label(label_p, broadcast(logs[1])));
+      if (e_is == held::in_answer && !way.may_be_impossible) {
+        answer_classwise<e_is != held::in_answer>(way, promised, label_weight, each, alpha);
       } else {
-        const auto each = perturbation.template classwise<T>();
-        const T label_weight =
-            blend_label<T>(label_p, each.label(label_p, broadcast(logs[1])), alpha, promised.keep_label)[0];
-        if (e_is == held::in_answer && !way.may_be_impossible) {
-          answer_classwise<false>(way, promised, label_weight, each, alpha);
-        } else {
-          answer_classwise<true>(way, promised, label_weight, each, alpha);
-        }
+        answer_classwise<true>(way, promised, label_weight, each, alpha);
       }
     } else {
-      generally();
+      const auto weights = perturbation.weights(seen);
+      answer_weights(way, promised, label_blended(broadcast(static_cast<T>(weights.label))),
+                     [&](std::size_t first, auto count)
+                         CHAFF_INLINED { return blended_at<T>(way, weights, alpha, first, count); });
     }
   }
   if constexpr (reduced) {
@@ -292,7 +300,8 @@ CHAFF_ONE_COPY outcome answer_row_from(const G& gate, const P& perturbation,
 template <class T, class G, class P, class... Reductions>
 outcome answer_row(const G& gate, const P& perturbation, const std::tuple<Reductions...>& reductions,
                    const policy& promised, std::span<const T> values, std::span<T> answer) {
-  if (promised.input != form::probabilities) {
+  // within bounds each of many passes reads the row anew
+  if (promised.input != form::probabilities && !is_bounded(promised)) {
     if (values.size() <= held_blocks<T, held::in_blocks>::size) {
       return answer_row_from<held::in_blocks, T>(gate, perturbation, reductions, promised, values, answer);
     }

@@ -49,9 +49,8 @@ template <class T>
     }
     const std::size_t last_group = at;
     for_each_block<T>(count - at, [&](std::size_t i, auto block) CHAFF_INLINED {
-      const lanes<T> value = load<T>(part + last_group + i, block, lowest);
-      sum += value;
-      take(value, last_group);
+      sum += load<T>(part + last_group + i, block, T(0));
+      take(load<T>(part + last_group + i, block, lowest), last_group);
     });
     const T value = most_of<T>(greatest);
     const T total = sum_of<T>(sum);

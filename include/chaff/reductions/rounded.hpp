@@ -4,6 +4,7 @@
 #define CHAFF_REDUCTIONS_ROUNDED_HPP
 
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 #include "chaff/policy.hpp"
@@ -19,8 +20,9 @@ namespace chaff {
 ///
 /// decimals in [0, 7]; 3 is ART's default. Raises std::invalid_argument for any other.
 /// Values: entries are the numbers of T nearest to n / 10^decimals, and the n sum to 10^decimals exactly. An entry
-/// moves by less than one unit, unless the label needs the lead. Cost: O(K); O(K log u) where the label needs u units
-/// more. Allocation: none. Known elsewhere as: Rounded (ART).
+/// moves by less than one unit, unless the label needs the lead. Remainders that differ by less than 1e-9
+/// of a unit count as equal. Cost: O(K); O(K log u) where the label needs u units more. Allocation: none. Known
+/// elsewhere as: Rounded (ART).
 struct rounded {
   int decimals = 3;
 
@@ -45,13 +47,21 @@ struct rounded {
     const auto up = some_largest(classes, missing, remainder);
     double own = 0, most = 0;
     for (std::size_t i = 0; i < classes; ++i) {
-      const double n = down(i) + (missing > 0 && up.has(i, order_of(remainder(i))));
+      const double n = down(i) + (missing > 0 && up.has(i, order_of_claim(remainder(i))));
       (i == k ? own : most) = i == k ? n : std::max(most, n);
+    }
+
+    const double lead = kept.margin > 0 ? std::min(units, std::ceil(margin_to_hold<T>(kept.margin) * units)) : 1;
+    if (own >= most + lead) {
+      for (std::size_t i = 0; i < classes; ++i) {
+        const double n = down(i) + (missing > 0 && up.has(i, order_of_claim(remainder(i))));
+        answer[i] = static_cast<T>(n / units);  // entry i is not read again
+      }
+      return;
     }
 
     // With the label at a count, the others are held at `level`, lead units below it: rounded down, cut to the level,
     // and then `rest` of them rise by a unit, the largest remainders first, or give one, the smallest first.
-    const double lead = kept.margin > 0 ? std::min(units, std::ceil(margin_to_hold<T>(kept.margin) * units)) : 1;
     const auto claim_at = [&](double level, bool rise) {
       return [&, level, rise](std::size_t i) {
         if (i == k || (rise ? down(i) >= level || !(answer[i] > 0) : std::min(down(i), level) < 1)) return 0.0;
@@ -75,23 +85,20 @@ struct rounded {
       const auto claim = claim_at(level, true);
       const auto rising = some_largest(classes, rest, claim);
       for (std::size_t i = 0; i < classes; ++i) {
-        if (rising.has(i, order_of(claim(i)))) off += 1 - 2 * remainder(i);
+        if (rising.has(i, order_of_claim(claim(i)))) off += 1 - 2 * remainder(i);
       }
       return off;
     };
-    double label = own;
-    if (own < most + lead) {
-      // the distance is convex in the label's count
-      label = std::max(lead, down(k));
-      double high = std::min(units, most + lead);
-      while (label < high) {
-        const double middle = std::floor((label + high) / 2);
-        const double here = distance(middle);
-        if (here == std::numeric_limits<double>::infinity() || distance(middle + 1) < here) {
-          label = middle + 1;
-        } else {
-          high = middle;
-        }
+    // which is convex in the label's count
+    double label = std::max(lead, down(k));
+    double high = std::min(units, most + lead);
+    while (label < high) {
+      const double middle = std::floor((label + high) / 2);
+      const double here = distance(middle);
+      if (here == std::numeric_limits<double>::infinity() || distance(middle + 1) < here) {
+        label = middle + 1;
+      } else {
+        high = middle;
       }
     }
 
@@ -104,17 +111,20 @@ struct rounded {
       double n = label;
       if (i != k) {
         n = std::min(down(i), level);
-        if (rest != 0 && changed.has(i, order_of(claim(i)))) n += rest > 0 ? 1 : -1;
+        if (rest != 0 && changed.has(i, order_of_claim(claim(i)))) n += rest > 0 ? 1 : -1;
       }
       answer[i] = static_cast<T>(n / units);  // entry i is not read again
     }
   }
 
  private:
+  /// A number in [0, 2] as an integer of the same order, half as long as its bits and so found in half the passes.
+  static std::uint32_t order_of_claim(double number) { return static_cast<std::uint32_t>(number * 0x1p30); }
+
   template <class Number>
   static auto some_largest(std::size_t classes, double n, Number number) {
     return n_largest(n > 0 ? classes : 0, static_cast<std::size_t>(n),
-                     [&](std::size_t i) { return order_of(number(i)); });
+                     [&](std::size_t i) { return order_of_claim(number(i)); });
   }
 };
 
