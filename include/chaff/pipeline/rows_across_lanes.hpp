@@ -13,7 +13,7 @@ inline constexpr std::size_t most_classes_across = 32;
 /// Whether rows can be answered so: logits to probabilities under a policy that bounds nothing more.
 inline bool fits_across(std::size_t classes, const policy& promised) {
   return classes >= 2 && classes <= most_classes_across && promised.input == form::logits &&
-         promised.answer == form::probabilities && !(promised.label_margin > 0) && !(promised.max_l1 < 2);
+         promised.answer == form::probabilities && !is_bounded(promised);
 }
 
 /// Class c of each of the rows, lane by lane.
