@@ -1,11 +1,22 @@
 # SPDX-License-Identifier: MIT
-# Runs all benchmarks of the overhead, one after another, prints them and writes overhead.csv and overhead.svg beside the
-# programs. The figures of PyTorch and the chart are left out where python3-torch or gnuplot is missing.
+# Runs all benchmarks of the overhead, one after another, prints them and writes results/overhead.csv and .svg beside the
+# programs, or overhead_avx512.* where the machine has AVX-512. The figures of PyTorch and the chart are left out where
+# python3-torch or gnuplot is missing.
 cmake_minimum_required(VERSION 3.25)
-set(csv ${PROGRAMS}/overhead.csv)
-file(STRINGS /proc/cpuinfo cpu REGEX "^model name" LIMIT_COUNT 1)
+set(cpu)
+foreach(field "model name" "cpu family" "model")  # a name alone may not tell the generation
+  file(STRINGS /proc/cpuinfo value REGEX "^${field}[\t ]*:" LIMIT_COUNT 1)
+  string(REGEX REPLACE ".*: " "" value "${value}")
+  list(APPEND cpu "${value}")
+endforeach()
+list(JOIN cpu " / " cpu)
 file(STRINGS /proc/cpuinfo features REGEX "^flags" LIMIT_COUNT 1)
-string(REGEX REPLACE ".*: " "" cpu "${cpu}")
+file(MAKE_DIRECTORY ${PROGRAMS}/results)
+set(results ${PROGRAMS}/results/overhead)
+if(features MATCHES " avx512f ")
+  string(APPEND results _avx512)
+endif()
+set(csv ${results}.csv)
 foreach(feature avx2 avx512f)
   if(features MATCHES " ${feature} ")
     string(APPEND cpu ", ${feature}")
@@ -42,7 +53,7 @@ else()
 endif()
 find_program(gnuplot gnuplot)
 if(gnuplot)
-  execute_process(COMMAND ${gnuplot} -e "csv='${csv}'" -e "svg='${PROGRAMS}/overhead.svg'" ${SOURCE}/overhead.gnuplot
+  execute_process(COMMAND ${gnuplot} -e "csv='${csv}'" -e "svg='${results}.svg'" ${SOURCE}/overhead.gnuplot
                   COMMAND_ERROR_IS_FATAL ANY)
 else()
   message(STATUS "the chart is left out: gnuplot is not installed")
