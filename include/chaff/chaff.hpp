@@ -4,6 +4,7 @@
 #define CHAFF_CHAFF_HPP
 
 #include "chaff/apply.hpp"                               // IWYU pragma: export
+#include "chaff/calibrate.hpp"                           // IWYU pragma: export
 #include "chaff/concepts.hpp"                            // IWYU pragma: export
 #include "chaff/defend.hpp"                              // IWYU pragma: export
 #include "chaff/defenses/adaptive_misinformation.hpp"    // IWYU pragma: export
@@ -11,6 +12,7 @@
 #include "chaff/defenses/gated.hpp"                      // IWYU pragma: export
 #include "chaff/defenses/none.hpp"                       // IWYU pragma: export
 #include "chaff/defenses/reduced.hpp"                    // IWYU pragma: export
+#include "chaff/effect.hpp"                              // IWYU pragma: export
 #include "chaff/eigen.hpp"                               // IWYU pragma: export
 #include "chaff/error.hpp"                               // IWYU pragma: export
 #include "chaff/gates/always.hpp"                        // IWYU pragma: export
@@ -30,6 +32,7 @@
 #include "chaff/posterior/distance.hpp"                  // IWYU pragma: export
 #include "chaff/posterior/divergence.hpp"                // IWYU pragma: export
 #include "chaff/posterior/label.hpp"                     // IWYU pragma: export
+#include "chaff/posterior/ranking.hpp"                   // IWYU pragma: export
 #include "chaff/posterior/softmax.hpp"                   // IWYU pragma: export
 #include "chaff/reductions/gaussian_noise.hpp"           // IWYU pragma: export
 #include "chaff/reductions/high_confidence.hpp"          // IWYU pragma: export

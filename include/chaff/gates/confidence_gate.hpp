@@ -17,14 +17,23 @@ struct confidence_gate {
   double tau = 0.9;
   double nu = 1000;
 
+  static constexpr double least_tau = 0;
+  static constexpr double most_tau = 10;
+
   void check(const policy&) const {
-    check_range("tau", tau, 0, 10);
+    check_range("tau", tau, least_tau, most_tau);
     check_range("nu", nu, 1e-6, 1e9);
+  }
+
+  /// What tau is compared with: p_k.
+  template <class T>
+  double score(const row<T>& seen) const {
+    return seen.confidence();
   }
 
   template <class T>
   double operator()(const row<T>& seen) const {
-    return falling_step(nu * (seen.confidence() - tau));
+    return falling_step(nu * (score(seen) - tau));
   }
 };
 

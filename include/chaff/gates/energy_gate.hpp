@@ -18,8 +18,11 @@ struct energy_gate {
   double tau;
   double nu = 1000;
 
+  static constexpr double least_tau = -1e6;
+  static constexpr double most_tau = 1e6;
+
   void check(const policy& promised) const {
-    check_range("tau", tau, -1e6, 1e6);
+    check_range("tau", tau, least_tau, most_tau);
     check_range("nu", nu, 1e-6, 1e9);
     if (promised.input != form::logits) {
       fail<std::invalid_argument>("chaff: energy_gate needs logits, policy.input is %s",
@@ -27,9 +30,15 @@ struct energy_gate {
     }
   }
 
+  /// What tau is compared with: lse.
+  template <class T>
+  double score(const row<T>& seen) const {
+    return seen.log_sum_exp();
+  }
+
   template <class T>
   double operator()(const row<T>& seen) const {
-    return falling_step(nu * (seen.log_sum_exp() - tau));
+    return falling_step(nu * (score(seen) - tau));
   }
 };
 

@@ -17,6 +17,33 @@ std::size_t named_label(const R& row) {
   return p.size() == 1 ? p[0] > value_of<const R>(0.5) : label(p);
 }
 
+/// Calls visit(confidence, right) for each row of answers: the named label's probability, and whether it is the true
+/// one. Shapes: N x classes probabilities, and N true labels of any integer type; of one class, 1 for "yes" and 0 for
+/// "no". Raises std::invalid_argument for sizes that do not match, or no rows.
+template <contiguous_values Answers, class Labels, class Visit>
+void for_each_named(const char* name, const Answers& answers, std::size_t classes, const Labels& truth, Visit visit) {
+  const auto p = span_of(answers);
+  const auto rows = static_cast<std::size_t>(std::size(truth));
+  if (classes == 0 || rows == 0 || p.size() % classes != 0 || p.size() / classes != rows) {
+    fail<std::invalid_argument>("chaff: %s of %zu entries, in rows of %zu classes, with %zu labels", name, p.size(),
+                                classes, rows);
+  }
+  for (std::size_t i = 0; i < rows; ++i) {
+    const auto row = p.subspan(i * classes, classes);
+    const std::size_t named = named_label(row);
+    const double first = static_cast<double>(row[classes == 1 ? 0 : named]);
+    visit(classes == 1 && named == 0 ? 1 - first : first, static_cast<std::size_t>(std::data(truth)[i]) == named);
+  }
+}
+
+/// The share of answers that name the true label. Shapes, errors: see for_each_named.
+template <contiguous_values Answers, class Labels>
+double accuracy(const Answers& answers, std::size_t classes, const Labels& truth) {
+  double right_ones = 0;
+  for_each_named("accuracy", answers, classes, truth, [&](double, bool right) { right_ones += right; });
+  return right_ones / static_cast<double>(std::size(truth));
+}
+
 /// 1 where the two name the same label, 0 where not. Of rows, the share that does. Shapes, errors: see compare.
 template <contiguous_values A, contiguous_values B>
 double label_agreement(const A& a, const B& b, std::size_t classes) {

@@ -11,6 +11,15 @@
 
 namespace chaff {
 
+/// A number for each bin of the confidence.
+using calibration_bins = std::array<double, 15>;
+
+/// The bin m - 1 of a confidence: ((m - 1) / 15, m / 15].
+inline std::size_t calibration_bin(double confidence) {
+  constexpr auto bins = static_cast<double>(std::tuple_size_v<calibration_bins>);
+  return static_cast<std::size_t>(std::clamp(std::ceil(confidence * bins) - 1, 0.0, bins - 1));
+}
+
 /// The expected calibration error: sum over bins of (answers in it / N) |share right - mean confidence|, the bins being
 /// ((m - 1) / 15, m / 15] of the confidence, the named label's probability.
 ///
@@ -20,27 +29,13 @@ namespace chaff {
 /// Source: Guo et al. 2017, "On calibration of modern neural networks", arXiv 1706.04599, equation 3.
 template <contiguous_values Answers, class Labels>
 double expected_calibration_error(const Answers& answers, std::size_t classes, const Labels& truth) {
-  const auto p = span_of(answers);
-  const auto rows = static_cast<std::size_t>(std::size(truth));
-  if (classes == 0 || rows == 0 || p.size() % classes != 0 || p.size() / classes != rows) {
-    fail<std::invalid_argument>(
-        "chaff: expected_calibration_error of %zu entries, in rows of %zu classes, with %zu labels", p.size(), classes,
-        rows);
-  }
-  constexpr std::size_t bins = 15;
-  std::array<double, bins> gap{};  // sum of right - confidence
-  for (std::size_t i = 0; i < rows; ++i) {
-    const auto row = p.subspan(i * classes, classes);
-    const std::size_t named = named_label(row);
-    const double first = static_cast<double>(row[classes == 1 ? 0 : named]);
-    const double confidence = classes == 1 && named == 0 ? 1 - first : first;
-    const double bin = std::ceil(confidence * bins) - 1;
-    gap[static_cast<std::size_t>(std::clamp(bin, 0.0, bins - 1.0))] +=
-        (static_cast<std::size_t>(std::data(truth)[i]) == named ? 1 : 0) - confidence;
-  }
+  calibration_bins gap{};
+  for_each_named("expected_calibration_error", answers, classes, truth, [&](double confidence, bool right) {
+    gap[calibration_bin(confidence)] += (right ? 1 : 0) - confidence;
+  });
   double error = 0;
   for (const double g : gap) error += std::abs(g);
-  return error / static_cast<double>(rows);
+  return error / static_cast<double>(std::size(truth));
 }
 
 /// Of one answer: |1 - confidence| where it names the true label, else its confidence.
