@@ -136,11 +136,15 @@ TEST(calibrate, chooses_how_much_misdirection_may_cost) {
   EXPECT_GT(found.strangers.changed, 10 * found.customers.changed);
 }
 
-TEST(calibrate, counts_what_reductions_do) {
-  const auto used = chaff::dcp{} | chaff::top_k{.k = 3};
-  const auto found = chaff::calibrate(labelled, {.l1 = 0.1, .sigmas = 0}, used);
-  EXPECT_LE(effect_on(found.defense, customers.logits).l1, 0.1);
-  EXPECT_GT(found.strangers.l1, effect_on(chaff::none{} | chaff::top_k{.k = 3}, strange.logits).l1);
+TEST(calibrate, spends_the_budget_before_reductions) {
+  const chaff::budget allowed{.touched = 0.1};  // rounding alone touches more
+  const auto bare = chaff::calibrate(labelled, allowed, chaff::dcp{});
+  const auto found = chaff::calibrate(labelled, allowed, chaff::dcp{} | chaff::top_k{.k = 3} | chaff::rounded{});
+  EXPECT_EQ(found.tau, bare.tau);
+  EXPECT_EQ(found.defense.defense.tau, bare.tau);
+  EXPECT_EQ(found.defense.defense.beta, bare.beta);
+  EXPECT_EQ(std::get<0>(found.defense.reductions).k, 3u);
+  EXPECT_EQ(found.customers.l1, bare.customers.l1);
 }
 
 TEST(calibrate, serves_double_single_sigmoids_and_probabilities) {

@@ -8,7 +8,6 @@
 #include <limits>
 #include <numeric>
 #include <span>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -90,14 +89,6 @@ constexpr gated<G, P> with_parameters(gated<G, P> used, double tau, double beta)
   if constexpr (requires { used.perturbation.beta = beta; }) used.perturbation.beta = beta;
   return used;
 }
-/// The same of a defense with reductions.
-template <class Defense, class... Reductions>
-constexpr reduced<Defense, Reductions...> with_parameters(reduced<Defense, Reductions...> used, double tau,
-                                                          double beta) {
-  used.defense = with_parameters(std::move(used.defense), tau, beta);
-  return used;
-}
-
 /// The upper end of Wilson's interval for a share of n, z standard errors wide; also above the mean of numbers in
 /// [0, 1], whose variance is that of a share at most. Source: Wilson 1927, "Probable inference".
 inline double wilson_upper(double share, double n, double z) {
@@ -261,9 +252,6 @@ class calibration {
 
  private:
   static constexpr bool has_beta = requires(Defense d) { parts_of(d).perturbation.beta; };
-  static constexpr bool has_reductions =
-      !std::same_as<std::remove_cvref_t<decltype(reductions_of(std::declval<const Defense&>()))>, std::tuple<>>;
-
   struct point {
     double tau, beta, gain;
   };
@@ -276,7 +264,6 @@ class calibration {
 
   /// How many of the first `count` rows the gate is not closed for, so that the others' answers are their posteriors.
   std::size_t open_rows(const Defense& tried, const rows_by_score<T>& all, std::size_t count) const {
-    if (has_reductions) return count;
     const auto opened = parts_of(tried).gate;
     const auto end = all.score.begin() + static_cast<std::ptrdiff_t>(count);
     return static_cast<std::size_t>(std::upper_bound(all.score.begin(), end, opened.tau + 40 / opened.nu) -
@@ -293,7 +280,7 @@ class calibration {
     double highest = clamped(scores.back() + 40 / gate().nu);
     const auto touches_too_many = [&](double tau) {
       const Defense tried = with_parameters(used_, tau, allowed_.most_beta);
-      return !has_reductions && wilson_upper(costs_of(tried).touched, rows(), allowed_.sigmas) > allowed_.touched;
+      return wilson_upper(costs_of(tried).touched, rows(), allowed_.sigmas) > allowed_.touched;
     };
     if (touches_too_many(highest)) {
       double low = lowest, high = highest;
@@ -332,7 +319,11 @@ class calibration {
     const effect found = effect_of(answers, customers_.posteriors(open), customers_.classes());
     const double share = static_cast<double>(open) / rows();
     costs all{found.touched * share, found.l1 * share, found.changed * share};
-    if (allowed_.calibration_error < 1) std::tie(all.calibration_error, all.its_error) = calibration_rise(answers);
+    if (allowed_.calibration_error < 1) {
+      const auto [rise, error] = calibration_rise(answers);
+      all.calibration_error = rise;
+      all.its_error = error;
+    }
     return all;
   }
 
@@ -410,7 +401,15 @@ calibrated<Defense> calibrate(const held_out<T>& data, const budget& allowed, co
                 "confidence_gate or an energy_gate");
   return calibration<Defense, T>(data, allowed, used, promised).find(step);
 }
-/// The same, in silence.
+/// The same of a defense with reductions. As policy.max_l1 does, budget and effects speak of answers before those.
+template <class Defense, class... Reductions, std::floating_point T, class Step>
+calibrated<reduced<Defense, Reductions...>> calibrate(const held_out<T>& data, const budget& allowed,
+                                                      const reduced<Defense, Reductions...>& used,
+                                                      const policy& promised, Step step) {
+  const auto found = calibrate(data, allowed, used.defense, promised, step);
+  return {{found.defense, used.reductions}, found.tau, found.beta, found.customers, found.strangers};
+}
+/// Both, in silence.
 template <class Defense, std::floating_point T>
 calibrated<Defense> calibrate(const held_out<T>& data, const budget& allowed, const Defense& used = {},
                               const policy& promised = {}) {

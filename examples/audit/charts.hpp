@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+/// Charts of the audit, drawn by gnuplot.
+#ifndef CHAFF_EXAMPLES_AUDIT_CHARTS_HPP
+#define CHAFF_EXAMPLES_AUDIT_CHARTS_HPP
+
+#include <chaff/chaff.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "report.hpp"
+
+namespace audit {
+
+/// A gnuplot that draws one file.
+class plot {
+ public:
+  /// Raises std::runtime_error where there is no gnuplot.
+  explicit plot(const std::filesystem::path& svg) : svg_(svg) {
+    if (std::system("gnuplot --version > /dev/null 2>&1") != 0) {
+      throw std::runtime_error("gnuplot is not installed (Debian: gnuplot-nox), so no charts");
+    }
+    std::filesystem::remove(svg);
+    pipe_ = popen("gnuplot", "w");
+    if (pipe_ == nullptr) throw std::runtime_error("gnuplot cannot be started");
+    std::fprintf(pipe_, "set terminal svg size 720,480 font 'sans,13' background rgb 'white'\nset grid\n");
+    // a name is data, not a command
+    std::string quoted;
+    for (const char c : svg.string()) quoted += c == '\'' ? std::string("''") : std::string(1, c);
+    std::fprintf(pipe_, "set output '%s'\n", quoted.c_str());
+  }
+  plot(const plot&) = delete;
+  plot& operator=(const plot&) = delete;
+  ~plot() {
+    if (pipe_ != nullptr) pclose(pipe_);
+  }
+
+  /// x and y of a named set of data; NaN is passed over.
+  void data(const char* name, const std::vector<std::pair<double, double>>& points) {
+    std::fprintf(pipe_, "$%s << end_of_data\n", name);
+    for (const auto& [x, y] : points) {
+      if (x - x == 0 && y - y == 0) std::fprintf(pipe_, "%.9g %.9g\n", x, y);
+    }
+    std::fprintf(pipe_, "end_of_data\n");
+  }
+
+  void command(const char* text) { std::fprintf(pipe_, "%s\n", text); }
+
+  /// Raises std::runtime_error where gnuplot failed, or drew nothing.
+  void finish() {
+    const int status = pclose(pipe_);
+    pipe_ = nullptr;
+    if (status != 0 || !std::filesystem::exists(svg_))
+      throw std::runtime_error("gnuplot did not draw " + svg_.string());
+  }
+
+ private:
+  std::filesystem::path svg_;
+  std::FILE* pipe_ = nullptr;
+};
+
+/// Share right against confidence, in the bins of the calibration error.
+inline void draw_reliability(const std::filesystem::path& svg, const std::vector<float>& posteriors,
+                             const std::vector<float>& answers, std::size_t classes, const std::vector<int>& truth) {
+  const auto points = [&](const std::vector<float>& rows) {
+    struct bin {
+      double confidence = 0, right = 0, count = 0;
+    };
+    std::vector<bin> bins(std::tuple_size_v<chaff::calibration_bins>);
+    chaff::for_each_named("audit", rows, classes, truth, [&](double confidence, bool right) {
+      bin& one = bins[chaff::calibration_bin(confidence)];
+      one.confidence += confidence;
+      one.right += right;
+      ++one.count;
+    });
+    std::vector<std::pair<double, double>> found;
+    for (const bin& one : bins) found.emplace_back(one.confidence / one.count, one.right / one.count);
+    return found;
+  };
+  plot chart(svg);
+  chart.data("before", points(posteriors));
+  chart.data("after", points(answers));
+  chart.command(
+      "set title 'Reliability'\nset xlabel 'confidence'\nset ylabel 'share right'\nset xrange [0:1]\nset yrange [0:1]\n"
+      "set key left top\nplot x with lines dt 2 lc rgb 'gray' title 'calibrated', $before with linespoints pt 7 title "
+      "'before', "
+      "$after with linespoints pt 5 title 'after'");
+  chart.finish();
+}
+
+/// How many answers have which confidence: the gate's hole shows here, and what rounding makes of it.
+inline void draw_confidence(const std::filesystem::path& svg, const std::vector<float>& posteriors,
+                            const std::vector<float>& answers, std::size_t classes) {
+  constexpr std::size_t bars = 50;
+  const auto points = [&](const std::vector<float>& rows) {
+    std::vector<double> count(bars);
+    const std::vector<int> unknown(rows.size() / classes, 0);
+    chaff::for_each_named("audit", rows, classes, unknown, [&](double confidence, bool) {
+      ++count[std::min(bars - 1, static_cast<std::size_t>(confidence * bars))];
+    });
+    std::vector<std::pair<double, double>> found;
+    for (std::size_t i = 0; i < bars; ++i) found.emplace_back((static_cast<double>(i) + 0.5) / bars, count[i]);
+    return found;
+  };
+  plot chart(svg);
+  chart.data("before", points(posteriors));
+  chart.data("after", points(answers));
+  chart.command(
+      "set title 'Answers by confidence'\nset xlabel 'confidence'\nset ylabel 'answers'\nset xrange [0:1]\nset key "
+      "left top\n"
+      "set style fill transparent solid 0.5 noborder\nset boxwidth 0.02\n"
+      "plot $before with boxes title 'before', $after with boxes title 'after'");
+  chart.finish();
+}
+
+/// Mean L1 against beta.
+inline void draw_l1(const std::filesystem::path& svg, const std::vector<finding>& range) {
+  std::vector<std::pair<double, double>> customers, strangers, restored;
+  for (const finding& one : range) {
+    customers.emplace_back(one.used.beta, one.customers.l1);
+    if (one.strangers) strangers.emplace_back(one.used.beta, one.strangers->l1);
+    restored.emplace_back(one.used.beta, one.undo.restored);
+  }
+  plot chart(svg);
+  chart.data("customers", customers);
+  chart.data("strangers", strangers);
+  chart.data("restored", restored);
+  std::string draw = "plot $customers with linespoints pt 7 title 'customers'";
+  if (!strangers.empty()) draw += ", $strangers with linespoints pt 5 title 'strange queries'";
+  for (const auto& [beta, l1] : restored) {
+    if (l1 == l1) {
+      draw += ", $restored with linespoints pt 9 title 'touched answers, undone by a table'";
+      break;
+    }
+  }
+  chart.command(
+      "set title 'Distance from the posterior'\nset xlabel 'beta'\nset ylabel 'mean L1'\nset yrange [0:*]\nset key "
+      "left top");
+  chart.command(draw.c_str());
+  chart.finish();
+}
+
+}  // namespace audit
+
+#endif

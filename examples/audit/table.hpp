@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+/// A table of numbers, and how its readers say what is wrong with a file.
+#ifndef CHAFF_EXAMPLES_AUDIT_TABLE_HPP
+#define CHAFF_EXAMPLES_AUDIT_TABLE_HPP
+
+#include <cmath>
+#include <limits>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace audit {
+
+/// Rows of the same number of columns, row-major.
+struct table {
+  std::vector<float> values;
+  std::size_t columns = 0;
+
+  std::size_t rows() const { return columns == 0 ? 0 : values.size() / columns; }
+};
+
+/// More columns than the largest vocabulary: a file that has as many is laid out some other way.
+inline constexpr std::size_t most_columns = 262144;
+
+/// What is wrong with a file: "file:line:column: message" as compilers say it, or "file: message".
+struct bad_file : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Raises bad_file; the parts of the message are printed one after another.
+template <class... Parts>
+[[noreturn]] void refuse(std::string_view where, const Parts&... parts) {
+  std::ostringstream message;
+  message << where << ": ";
+  (message << ... << parts);
+  throw bad_file(message.str());
+}
+
+/// A logit as float; raises bad_file, at where(), for NaN, +inf, and what float has no room for.
+template <class Where>
+float checked_logit(double value, Where where) {
+  if (std::abs(value) <= static_cast<double>(std::numeric_limits<float>::max())) return static_cast<float>(value);
+  if (std::isnan(value)) refuse(where(), "NaN is no logit");
+  if (value == std::numeric_limits<double>::infinity()) refuse(where(), "+inf is no logit");
+  if (std::isfinite(value)) refuse(where(), value, " does not fit into a float");
+  return static_cast<float>(value);
+}
+
+/// "name:line:column".
+inline std::string place_in(std::string_view name, std::size_t line, std::size_t column) {
+  return std::string(name) + ":" + std::to_string(line) + ":" + std::to_string(column);
+}
+
+}  // namespace audit
+
+#endif
