@@ -17,14 +17,14 @@ namespace chaff {
 /// one channel, one dimension, or more than N x K. Allocation: the answer, and a copy where logits are not continuous.
 template <class Defense>
 cv::Mat apply(const Defense& used, const cv::Mat& logits, const policy& promised = {}) {
-  if (logits.channels() != 1 || (logits.depth() != CV_32F && logits.depth() != CV_64F)) {
-    fail<std::invalid_argument>("chaff: logits are a cv::Mat of %s, allowed are CV_32FC1 and CV_64FC1",
-                                cv::typeToString(logits.type()).c_str());
-  }
   bool is_matrix = logits.dims >= 2;
   for (int i = 2; i < logits.dims; ++i) is_matrix = is_matrix && logits.size[i] == 1;
   if (!is_matrix)
     fail<std::invalid_argument>("chaff: logits are a cv::Mat of %d dimensions, allowed is N x K", logits.dims);
+  if (logits.channels() != 1 || (logits.depth() != CV_32F && logits.depth() != CV_64F)) {
+    fail<std::invalid_argument>("chaff: logits are a cv::Mat of %s, allowed are CV_32FC1 and CV_64FC1",
+                                cv::typeToString(logits.type()).c_str());
+  }
   const cv::Mat rows = logits.isContinuous() ? logits : logits.clone();
   cv::Mat answer(logits.dims, logits.size.p, logits.type());
   const auto classes = static_cast<std::size_t>(rows.size[1]);
