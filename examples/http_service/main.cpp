@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+/// Serves the quickstart's network over HTTP, defended. See README.md.
+#include <csignal>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <thread>
+
+#include "service.hpp"
+
+int main(int count, char** arguments) {
+  // taken here and not in a handler: stopping a server is not for a handler to do
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGINT);
+  sigaddset(&ends, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  service::options chosen;
+  std::string weights, address = "127.0.0.1";
+  int port = 8080;
+  bool is_undefended = false;
+  CLI::App app("Classifies images over HTTP; answers are defended by chaff::dcp.", "http_service");
+  app.add_option("weights", weights, "the quickstart's weights.bin")->required();
+  app.add_option("--address", address, "to listen on")->capture_default_str();
+  app.add_option("--port", port, "to listen on; 0 takes a free one, and prints it")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 65535));
+  app.add_option("--beta", chosen.defense.beta, "")->capture_default_str();
+  app.add_option("--gamma", chosen.defense.gamma, "")->capture_default_str();
+  const CLI::Option* tau = app.add_option("--tau", chosen.defense.tau, "the gate's threshold; beta if not given");
+  app.add_option("--nu", chosen.defense.nu, "")->capture_default_str();
+  app.add_option("--threads", chosen.threads, "")->capture_default_str()->check(CLI::Range(1, 1024));
+  app.add_option("--connections", chosen.connections, "at a time")->capture_default_str()->check(CLI::Range(1, 65536));
+  app.add_option("--timeout", chosen.timeout_seconds,
+                 "seconds for a body, for the next request, for an answer to be taken")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 3600));
+  app.add_flag("--demo", chosen.is_demo,
+               "the page also shows the clean posterior: for a demonstration, not for strangers");
+  app.add_flag("--undefended", is_undefended, "answer without the defense: to measure what it costs");
+  try {
+    app.parse(count, arguments);
+    if (tau->count() == 0) chosen.defense.tau = chosen.defense.beta;
+    chosen.is_defended = !is_undefended;
+    const network model(weights);
+    service::http_service served(model, chosen);
+    const int bound = port == 0 ? served.server().bind_to_any_port(address.c_str())
+                      : served.server().bind_to_port(address.c_str(), port) ? port
+                                                                            : -1;
+    if (bound < 0) {
+      std::fprintf(stderr, "http_service: cannot listen on %s, port %d\n", address.c_str(), port);
+      return 1;
+    }
+    std::printf("http://%s:%d/%s\n", address.c_str(), bound, chosen.is_demo ? " (demo: shows clean posteriors)" : "");
+    std::fflush(stdout);
+    std::jthread stopper([&] {
+      int signal = 0;
+      sigwait(&ends, &signal);
+      served.server().stop();
+    });
+    const bool ended_well = served.server().listen_after_bind();
+    pthread_kill(stopper.native_handle(), SIGTERM);
+    return ended_well ? 0 : 1;
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "http_service: %s\n", error.what());
+    return 1;
+  }
+}
