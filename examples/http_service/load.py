@@ -42,8 +42,8 @@ def main():
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=pathlib.Path(__file__).parent,
                             capture_output=True, text=True).stdout.strip()
     lines = []
-    with service(program, weights, "--undefended", "--threads", "1") as plain, \
-            service(program, weights, "--beta", "1.2", "--threads", "1") as defended:
+    with service(program, weights, "--undefended") as plain, \
+            service(program, weights, "--beta", "1.2") as defended:
         for i in range(rounds):
             for name, address in (("undefended", plain), ("defended", defended))[::1 if i % 2 == 0 else -1]:
                 rate, slow = requests_a_second(address, image, seconds)
@@ -51,8 +51,8 @@ def main():
                 print(f"round {i + 1} of {rounds}, {name}: {rate:.0f} requests/s, 99 % within {slow:.2f} ms", flush=True)
     medians = {name: statistics.median(rate for _, n, rate, _ in lines if n == name) for name in ("undefended", "defended")}
     with open(csv, "w") as out:
-        out.write(f"# {cpu()}; commit {commit}; wrk -t1 -c8 -d{seconds}s on the same machine, one worker thread, gate always "
-                  "open (beta 1.2); by turns\nround,service,requests_per_second,p99_milliseconds\n")
+        out.write(f"# {cpu()}; commit {commit}; wrk -t1 -c8 -d{seconds}s on the same machine, gate always open (beta "
+                  "1.2); by turns\nround,service,requests_per_second,p99_milliseconds\n")
         for line in lines:
             out.write("%d,%s,%.1f,%.3f\n" % line)
     print(f"median: {medians['undefended']:.0f} requests/s undefended, {medians['defended']:.0f} defended: "

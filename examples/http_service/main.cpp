@@ -32,8 +32,9 @@ int main(int count, char** arguments) {
   app.add_option("--gamma", chosen.defense.gamma, "")->capture_default_str();
   const CLI::Option* tau = app.add_option("--tau", chosen.defense.tau, "the gate's threshold; beta if not given");
   app.add_option("--nu", chosen.defense.nu, "")->capture_default_str();
-  app.add_option("--threads", chosen.threads, "")->capture_default_str()->check(CLI::Range(1, 1024));
-  app.add_option("--connections", chosen.connections, "at a time")->capture_default_str()->check(CLI::Range(1, 65536));
+  app.add_option("--connections", chosen.connections, "at a time, a thread each")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 4096));
   app.add_option("--timeout", chosen.timeout_seconds,
                  "seconds for a body, for the next request, for an answer to be taken")
       ->capture_default_str()

@@ -19,10 +19,9 @@ namespace service {
 
 struct options {
   chaff::dcp defense = {};
-  bool is_defended = true;  ///< false only to measure what the defense costs
-  bool is_demo = false;     ///< whether the page may also ask for the clean posterior
-  std::size_t threads = 4;
-  std::size_t connections = 64;  ///< at a time; further ones wait in the kernel's backlog
+  bool is_defended = true;       ///< false only to measure what the defense costs
+  bool is_demo = false;          ///< whether the page may also ask for the clean posterior
+  std::size_t connections = 64;  ///< at a time, a thread each; further ones wait in the kernel's backlog
   int timeout_seconds = 5;
 };
 
@@ -30,12 +29,12 @@ struct options {
 /// see an answer. From a larger one nothing is read.
 inline constexpr std::size_t most_drained = 8 << 20;
 
-/// A pool that takes no more connections than it may hold: the thread that accepts them waits, and the kernel's backlog
-/// bounds the rest.
+/// A thread for each connection, which it keeps while that lasts, and no more connections than threads: the thread that
+/// accepts them waits, and the kernel's backlog bounds the rest.
 class bounded_pool : public httplib::TaskQueue {
  public:
-  bounded_pool(std::size_t threads, std::size_t connections)
-      : free_(static_cast<std::ptrdiff_t>(connections)), pool_(threads) {}
+  explicit bounded_pool(std::size_t connections)
+      : free_(static_cast<std::ptrdiff_t>(connections)), pool_(connections) {}
 
   void enqueue(std::function<void()> task) override {
     free_.acquire();
@@ -58,7 +57,7 @@ class http_service {
   /// Raises std::invalid_argument for a parameter of the defense that is out of range.
   http_service(const network& model, const options& chosen) : model_(model), chosen_(chosen) {
     chaff::check(chosen.defense, {});
-    server_.new_task_queue = [chosen] { return new bounded_pool(chosen.threads, chosen.connections); };
+    server_.new_task_queue = [chosen] { return new bounded_pool(chosen.connections); };
     server_.set_payload_max_length(most_drained);
     server_.set_keep_alive_max_count(1000);
     server_.set_keep_alive_timeout(chosen.timeout_seconds);
