@@ -47,6 +47,18 @@ bool keeps(const chaff::effect& found, const chaff::budget& allowed) {
          !(found.after.calibration_error - found.before.calibration_error > allowed.calibration_error);
 }
 
+/// The message of the std::invalid_argument that is raised, or nothing.
+template <class Defense = chaff::dcp>
+std::string refusal(const chaff::held_out<float>& data, const chaff::budget& allowed, const Defense& used = {},
+                    const chaff::policy& promised = {}) {
+  try {
+    chaff::calibrate(data, allowed, used, promised);
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "";
+}
+
 const std::vector<chaff::budget> budgets{{.touched = 0.1, .sigmas = 0},
                                          {.touched = 0.02, .sigmas = 0},
                                          {.l1 = 0.05, .sigmas = 0},
@@ -147,6 +159,17 @@ TEST(calibrate, spends_the_budget_before_reductions) {
   EXPECT_EQ(found.customers.l1, bare.customers.l1);
 }
 
+TEST(calibrate, counts_what_a_margin_moves_behind_a_closed_gate) {
+  const chaff::policy with_margin{.label_margin = 0.1};
+  const chaff::budget allowed{.l1 = 0.1, .sigmas = 0};
+  const auto found = chaff::calibrate(labelled, allowed, chaff::dcp{}, with_margin);
+  EXPECT_LE(found.customers.l1, 0.1);
+  EXPECT_GT(found.customers.l1, 0.08);
+  // the margin alone touches more than is allowed here
+  EXPECT_EQ(refusal(labelled, {.touched = 0.001, .sigmas = 0}, chaff::dcp{}, with_margin).substr(0, 40),
+            "chaff: no tau and beta keep the budget; ");
+}
+
 TEST(calibrate, serves_double_single_sigmoids_and_probabilities) {
   const sample<double> wide(4, 600, 5);
   EXPECT_GT(chaff::calibrate(chaff::held_out<double>{wide.logits, classes, wide.truth}, {.touched = 0.1}, chaff::dcp{})
@@ -188,18 +211,6 @@ TEST(calibrate, tells_each_try) {
   chaff::calibrate(labelled, {.touched = 0.1}, chaff::dcp{}, {}, [&] { ++tries; });
   EXPECT_GT(tries, 100);
   EXPECT_LT(tries, 2000);
-}
-
-/// The message of the std::invalid_argument that is raised, or nothing.
-template <class Defense = chaff::dcp>
-std::string refusal(const chaff::held_out<float>& data, const chaff::budget& allowed, const Defense& used = {},
-                    const chaff::policy& promised = {}) {
-  try {
-    chaff::calibrate(data, allowed, used, promised);
-  } catch (const std::invalid_argument& error) {
-    return error.what();
-  }
-  return "";
 }
 
 TEST(calibrate, says_what_is_wrong) {

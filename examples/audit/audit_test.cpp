@@ -114,6 +114,14 @@ TEST(audit, gives_advice_that_keeps_its_budget_on_data_that_it_was_not_fitted_to
   }
 }
 
+TEST(audit, takes_the_advised_threshold_of_an_energy_where_none_is_given) {
+  const auto found = json_of(here + "--gate energy");
+  EXPECT_EQ(found["findings"][0]["tau"], found["advice"]["tau"]);
+  EXPECT_EQ(found["findings"][0]["beta"], 0.9);
+  EXPECT_EQ(json_of(here + "--gate energy --tau 3")["findings"][0]["tau"], 3);
+  EXPECT_NE(audit(here + "--gate energy --quiet").out.find("calibrate's is taken"), std::string::npos);
+}
+
 TEST(audit, reads_what_numpy_writes) {
   // both written by NumPy 1.24: the first 64 rows of logits.csv and labels.csv, as float32 and int64
   const auto from_npy = json_of(CHAFF_AUDIT_SOURCE "/sample_logits.npy --labels " CHAFF_AUDIT_SOURCE

@@ -138,6 +138,13 @@ void run(options& asked) {
   std::vector<finding> drawn;
   {
     progress told(!asked.is_quiet);
+    const auto settings_advised = advice(asked, all, told);
+    // an energy is in the model's own units, so there is no threshold that suits all
+    const bool takes_advice = asked.used.has_gate() && asked.used.gate == "energy" && !asked.used.tau;
+    if (takes_advice) {
+      asked.used.tau = settings_advised->tau;
+      std::fprintf(stderr, "audit: no --tau for the energy gate, so calibrate's is taken: %g\n", *asked.used.tau);
+    }
     const auto find_all = [&](const std::vector<double>& of_betas, std::vector<finding>& found) {
       for (const double beta : of_betas) {
         told.say("beta %g, setting %zu of %zu", beta, found.size() + 1, of_betas.size());
@@ -147,7 +154,7 @@ void run(options& asked) {
       }
     };
     find_all(betas, findings);
-    if (const auto settings = advice(asked, all, told)) advised = find(*settings, all);
+    if (settings_advised) advised = find(*settings_advised, all);
     if (!asked.svg.empty() && asked.used.has_beta()) {
       betas.size() > 1 ? static_cast<void>(drawn = findings) : find_all(betas_of("0:1.5:0.1"), drawn);
     }
@@ -216,7 +223,9 @@ int main(int count, char** arguments) {
   app.add_option("--beta", asked.betas, "strength: one, some (0.3,0.6), or a range (0.1:1.5:0.1)")
       ->capture_default_str();
   app.add_option("--gamma", used.gamma, "")->capture_default_str();
-  app.add_option("--tau", used.tau, "the gate's threshold; beta for dcp where none is given");
+  app.add_option(
+      "--tau", used.tau,
+      "the gate's threshold; where none is given, beta for dcp, 0.9 for misdirect, and calibrate's for an energy gate");
   app.add_option("--nu", used.nu, "the gate's steepness")->capture_default_str();
   app.add_flag("--exact-odds", used.exact_odds, "the formula's odds, not the authors' clamped ones");
   app.add_option("--key", used.key, "32 hexadecimal digits, for misdirect");

@@ -252,6 +252,7 @@ class calibration {
 
  private:
   static constexpr bool has_beta = requires(Defense d) { parts_of(d).perturbation.beta; };
+
   struct point {
     double tau, beta, gain;
   };
@@ -264,6 +265,7 @@ class calibration {
 
   /// How many of the first `count` rows the gate is not closed for, so that the others' answers are their posteriors.
   std::size_t open_rows(const Defense& tried, const rows_by_score<T>& all, std::size_t count) const {
+    if (promised_.label_margin > 0) return count;  // behind a closed gate answers are moved to meet it
     const auto opened = parts_of(tried).gate;
     const auto end = all.score.begin() + static_cast<std::ptrdiff_t>(count);
     return static_cast<std::size_t>(std::upper_bound(all.score.begin(), end, opened.tau + 40 / opened.nu) -
