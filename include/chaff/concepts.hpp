@@ -40,6 +40,13 @@ concept classwise_perturbation = perturbation<P, T> && requires(const P& part, c
   { part.template classwise<T>().label(some, some) } -> std::convertible_to<lanes<T>>;
 };
 
+/// A perturbation that costs so much more than a softmax that it does not matter which way its rows go: it says so by
+/// is_dear, and is compiled for the plainest way alone. Satisfied by random_vertex, misdirect and the parts on a query.
+template <class P>
+concept dear_perturbation = requires {
+  requires P::is_dear;
+};
+
 /// What a reduction is on one row: the part's own of_row(seen), where it must see the row before the answer is written,
 /// and otherwise the part as it is.
 template <class R, class T>

@@ -21,6 +21,8 @@ namespace chaff {
 struct misdirect {
   chaff::key key;
 
+  static constexpr bool is_dear = true;
+
   void check(const policy& promised) const {
     if (promised.keep_label) {
       fail<std::invalid_argument>("chaff: misdirect changes labels on purpose; set policy.keep_label = false");

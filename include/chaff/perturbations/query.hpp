@@ -115,6 +115,8 @@ class on_query {
   };
 
   struct of_row {
+    static constexpr bool is_dear = true;
+
     const Weigh& weigh;
     place at;
 

@@ -17,6 +17,8 @@ struct random_vertex {
   double epsilon = 1;
   chaff::key key;
 
+  static constexpr bool is_dear = true;
+
   void check(const policy&) const { check_range("epsilon", epsilon, 0, 2); }
 
   template <class T>

@@ -301,12 +301,14 @@ template <class T, class G, class P, class... Reductions>
 outcome answer_row(const G& gate, const P& perturbation, const std::tuple<Reductions...>& reductions,
                    const policy& promised, std::span<const T> values, std::span<T> answer) {
   // within bounds each of many passes reads the row anew
-  if (promised.input != form::probabilities && !is_bounded(promised)) {
-    if (values.size() <= held_blocks<T, held::in_blocks>::size) {
-      return answer_row_from<held::in_blocks, T>(gate, perturbation, reductions, promised, values, answer);
-    }
-    if (answer.data() != values.data()) {
-      return answer_row_from<held::in_answer, T>(gate, perturbation, reductions, promised, values, answer);
+  if constexpr (!dear_perturbation<P>) {
+    if (promised.input != form::probabilities && !is_bounded(promised)) {
+      if (values.size() <= held_blocks<T, held::in_blocks>::size) {
+        return answer_row_from<held::in_blocks, T>(gate, perturbation, reductions, promised, values, answer);
+      }
+      if (answer.data() != values.data()) {
+        return answer_row_from<held::in_answer, T>(gate, perturbation, reductions, promised, values, answer);
+      }
     }
   }
   return answer_row_from<held::nowhere, T>(gate, perturbation, reductions, promised, values, answer);
