@@ -18,7 +18,8 @@ from selenium.webdriver.support.ui import WebDriverWait
 from running import asked, expect, service
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-         "--disable-background-networking", "--disable-component-update", "--window-size=900,760"]
+         "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
+         "--window-size=900,760"]
 
 
 def shown_bars(browser, address, image):
