@@ -23,6 +23,22 @@ decltype(auto) at_place(const P& part, const place& where) {
   }
 }
 
+/// A gate known by a call alone, to be used while that gate lives.
+template <class T>
+struct any_gate {
+  const void* part;
+  double (*ask)(const void* part, const row<T>& seen);
+
+  template <class G>
+  static any_gate of(const G& gate) {
+    return {&gate, [](const void* part, const row<T>& seen) {
+              return static_cast<double>((*static_cast<const G*>(part))(seen));
+            }};
+  }
+
+  double operator()(const row<T>& seen) const { return ask(part, seen); }
+};
+
 /// A defense that can answer rows of T.
 /// Satisfied by dcp, none, gated{gate, perturbation}, a bare perturbation, and any of them | reductions; not by what
 /// needs the query.
@@ -125,9 +141,17 @@ void answer_rows(const Defense& used, std::span<const T> logits, std::size_t cla
       }
     }
     const auto& perturbation = at_place(parts.perturbation, place{at_row, rows, classes});
-    const outcome came = classes == 1 ? answer_sigmoid<T>(parts.gate, perturbation, reductions, promised, *from, *to)
-                                      : answer_row<T>(parts.gate, perturbation, reductions, promised,
-                                                      std::span(from, classes), std::span(to, classes));
+    const auto answer_one = [&](const auto& gate, const auto& weighs) CHAFF_INLINED {
+      return classes == 1
+                 ? answer_sigmoid<T>(gate, weighs, reductions, promised, *from, *to)
+                 : answer_row<T>(gate, weighs, reductions, promised, std::span(from, classes), std::span(to, classes));
+    };
+    outcome came;
+    if constexpr (requires { perturbation.template known_by_call<T>(); }) {
+      came = answer_one(any_gate<T>::of(parts.gate), perturbation.template known_by_call<T>());
+    } else {
+      came = answer_one(parts.gate, perturbation);
+    }
     if (came.why != fault::none) [[unlikely]]
       fail_row<T>(came.why, std::span(from, classes), at_row, answer, promised.input);
     ++at_row;

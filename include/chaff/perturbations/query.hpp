@@ -98,6 +98,26 @@ class asked {
   mutable std::optional<std::vector<double>> said_;
 };
 
+/// The weights of a row's classes, worked out all at once.
+template <class T>
+struct stored_weights {
+  T label;
+  std::vector<T> w;  ///< whole blocks
+
+  [[gnu::always_inline]] lanes<T> operator()(const block<T>& at) const { return load<T>(w.data() + at.first); }
+};
+
+/// Any part on its query, of one row, known by a call alone: all of them then share the code of a row's way.
+template <class T>
+struct any_on_row {
+  static constexpr bool is_dear = true;
+
+  const void* part;
+  stored_weights<T> (*weigh)(const void* part, const row<T>& seen);
+
+  stored_weights<T> weights(const row<T>& seen) const { return weigh(part, seen); }
+};
+
 /// A perturbation on its query: at(place) is the perturbation of one row. Weigh is called with a row, its place and
 /// its posterior, and turns that into weights, in place.
 /// Allocation: a row's weights, where the gate is open.
@@ -106,27 +126,25 @@ class on_query {
  public:
   explicit on_query(Weigh weigh) : weigh_(std::move(weigh)) {}
 
-  template <class T>
-  struct weights_of_row {
-    T label;
-    std::vector<T> w;  ///< whole blocks
-
-    [[gnu::always_inline]] lanes<T> operator()(const block<T>& at) const { return load<T>(w.data() + at.first); }
-  };
-
   struct of_row {
-    static constexpr bool is_dear = true;
-
     const Weigh& weigh;
     place at;
 
     template <class T>
-    weights_of_row<T> weights(const row<T>& seen) const {
+    stored_weights<T> weights(const row<T>& seen) const {
       std::vector<T> w((seen.classes() + lanes_of<T> - 1) / lanes_of<T> * lanes_of<T>);
       const std::span<T> classes(w.data(), seen.classes());
       seen.posterior(classes);
       weigh(seen, at, classes);
       return {w[seen.label], std::move(w)};
+    }
+
+    /// The same, to be used while this lives.
+    template <class T>
+    any_on_row<T> known_by_call() const {
+      return {this, [](const void* part, const row<T>& seen) {
+                return static_cast<const of_row*>(part)->template weights<T>(seen);
+              }};
     }
   };
 
