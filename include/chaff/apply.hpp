@@ -31,8 +31,8 @@ struct any_gate {
 
   template <class G>
   static any_gate of(const G& gate) {
-    return {&gate, [](const void* part, const row<T>& seen) {
-              return static_cast<double>((*static_cast<const G*>(part))(seen));
+    return {&gate, [](const void* own, const row<T>& seen) {
+              return static_cast<double>((*static_cast<const G*>(own))(seen));
             }};
   }
 
