@@ -37,11 +37,9 @@ void for_each_number(std::string_view text, std::string_view name, bool has_head
       const auto [stopped, error] = std::from_chars(first, last, value);
       if (error == std::errc::result_out_of_range && stopped == last) {
         value = std::strtod(std::string(first, last).c_str(), nullptr);  // infinite, or too small to matter
-        if (std::isinf(value)) refuse(at(line, i + 1), "'", field, "' does not fit into a float");
+        if (std::isinf(value)) refuse(at(line, i + 1), "'", printable(field), "' does not fit into a float");
       } else if (error != std::errc() || stopped != last) {
-        std::string shown;  // a stranger's bytes are not for a terminal
-        for (const char c : field.substr(0, 20)) shown += c >= ' ' && c <= '~' ? c : '?';
-        refuse(at(line, i + 1), "'", shown, "' is no number",
+        refuse(at(line, i + 1), "'", printable(field), "' is no number",
                line == 1 && !has_header ? "; if the first line names the columns, say --header" : "");
       }
       visit(value, line, i + 1);

@@ -60,10 +60,10 @@ inline npy_header parse_npy_header(std::string_view bytes, std::string_view name
   npy_header read;
   const std::string_view type = value_of("'descr'");
   if (type[0] != '\'') refuse(name, "a table of structures; logits are an array of float32 or float64");
-  read.type = type.substr(1, type.find('\'', 1) - 1).substr(0, 20);
+  read.type = type.substr(1, type.find('\'', 1) - 1);
   const std::size_t size = size_of_npy_type(read.type);
   if (size == 0) {
-    refuse(name, "numbers of type '", read.type,
+    refuse(name, "numbers of type '", printable(read.type),
            "'; known are little-endian float32, float64 and integers: save x.astype('<f4')");
   }
   if (value_of("'fortran_order'").substr(0, 4) == "True") {

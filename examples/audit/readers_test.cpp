@@ -60,6 +60,8 @@ TEST(csv, says_what_is_wrong_and_where) {
   EXPECT_EQ(csv_refusal("1,2\ninf,0\n"), "f.csv:2:1: +inf is no logit");
   EXPECT_EQ(csv_refusal("1,1e39\n"), "f.csv:1:3: 1e+39 does not fit into a float");
   EXPECT_EQ(csv_refusal("1,1e999\n"), "f.csv:1:3: '1e999' does not fit into a float");
+  EXPECT_EQ(csv_refusal("1," + std::string(1000, '9') + "\n"),
+            "f.csv:1:3: '99999999999999999999' does not fit into a float");
   EXPECT_EQ(csv_refusal("1,+-2\n").substr(0, 10), "f.csv:1:3:");
   EXPECT_EQ(csv_refusal("1,+\n").substr(0, 10), "f.csv:1:3:");
 }
@@ -126,6 +128,7 @@ TEST(npy, says_what_is_wrong) {
   EXPECT_EQ(
       npy_refusal(npy(">f4", "False", "(2, 3)", six)),
       "f.npy: numbers of type '>f4'; known are little-endian float32, float64 and integers: save x.astype('<f4')");
+  EXPECT_EQ(npy_refusal(npy("\x1b[31m\xff", "False", "(2, 3)", six)).substr(0, 32), "f.npy: numbers of type '?[31m?';");
   EXPECT_EQ(npy_refusal(npy("<f2", "False", "(4, 3)", six)).substr(0, 30), "f.npy: numbers of type '<f2'; ");
   EXPECT_EQ(npy_refusal(npy("<i4", "False", "(2, 3)", six)),
             "f.npy: numbers of type '<i4'; logits are float32 or float64");

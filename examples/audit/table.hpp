@@ -38,6 +38,13 @@ template <class... Parts>
   throw bad_file(message.str());
 }
 
+/// The first characters of a stranger's text as a terminal can show them.
+inline std::string printable(std::string_view text) {
+  std::string shown;
+  for (const char c : text.substr(0, 20)) shown += c >= ' ' && c <= '~' ? c : '?';
+  return shown;
+}
+
 /// A logit as float; raises bad_file, at where(), for NaN, +inf, and what float has no room for.
 template <class Where>
 float checked_logit(double value, Where where) {
