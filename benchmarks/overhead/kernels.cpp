@@ -38,6 +38,10 @@ void count_dcp() {
   for (const gate_is gate : {gate_is::closed, gate_is::open}) {
     for (const std::size_t classes : {2, 10, 100, 1000, 20000}) count_rows<T>("dcp", chaff::dcp{}, classes, 1, gate);
     count_rows<T>("dcp", chaff::dcp{}, 10, 64, gate);
+    for (const std::size_t classes : {10, 1000}) {
+      count_rows<T>("dcp, constant time", chaff::dcp{}, classes, 1, gate, {.constant_time_gate = true});
+    }
+    count_rows<T>("dcp, constant time", chaff::dcp{}, 10, 64, gate, {.constant_time_gate = true});
     count_rows<T>("dcp, max_l1 1", chaff::dcp{}, 1000, 1, gate, {.max_l1 = 1});
     count_rows<T>("dcp, label_margin 0.01", chaff::dcp{}, 1000, 1, gate, {.label_margin = 0.01});
   }

@@ -34,6 +34,13 @@ struct policy {
   /// logits it is the same numbers, and for a single sigmoid logit the log-odds.
   form answer = form::probabilities;
 
+  /// Whether a row goes the same way, and its perturbation is asked, where the gate is closed too, so that an answer's
+  /// time does not tell whether it was open. A closed answer is then as dear as an open one, and has the same bits as
+  /// without; but as log_probabilities it is the logarithm of the rounded posterior. What is left in the time: a gate
+  /// within 40 / nu of its tau evaluates one exponential more; the rarer side may cost a mispredicted branch; the level
+  /// of a label_margin, a reduction, or a callable of a user's own takes the time that it takes.
+  bool constant_time_gate = false;
+
   /// Raises std::invalid_argument for a value outside of its range, or a margin for a label that is not kept.
   void check() const {
     check_range("policy.label_margin", label_margin, 0, 1);

@@ -17,6 +17,7 @@ inline chaff::policy some_policy(bytes& from) {
   const auto forms = from.number(0, 11);
   if (forms < 3) some.input = static_cast<chaff::form>(forms);
   if (forms % 4 < 3) some.answer = static_cast<chaff::form>(forms % 4);
+  some.constant_time_gate = from.number(0, 3) == 1;
   return some;
 }
 

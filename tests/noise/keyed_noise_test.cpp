@@ -83,7 +83,7 @@ TEST(keyed_noise, below_is_uniform) {
   for (int i = 0; i < draws; ++i) {
     const chaff::keyed_noise noise(key, chaff::noise_purpose::vertex,
                                    row_of(std::vector<double>{static_cast<double>(i), 0}));
-    const std::uint64_t drawn = noise.below(7);
+    const auto drawn = static_cast<std::size_t>(noise.below(7));
     ASSERT_LT(drawn, 7u);
     ++counts[drawn];
   }

@@ -62,11 +62,14 @@ template <class T>
 template <class T>
 [[gnu::always_inline]] inline lanes<T> minus_log1m(lanes<T> p, lanes<T> plus) {
   lanes<T> y;
+  // below, y is its first coefficient to the last bit, and the polynomial's powers of p would underflow, which takes a
+  // processor several times as long
+  const lanes<T> x = most<T>(p, broadcast(std::is_same_v<T, float> ? T(1e-9) : T(1e-17)));
   if constexpr (std::is_same_v<T, float>) {
-    y = polynomial<T>(p, 0x1.ffeb56p-1f, 0x1.02e684p-1f, 0x1.10cf8ap-2f, 0x1.35160ap-1f, -0x1.6229a2p-1f,
+    y = polynomial<T>(x, 0x1.ffeb56p-1f, 0x1.02e684p-1f, 0x1.10cf8ap-2f, 0x1.35160ap-1f, -0x1.6229a2p-1f,
                       0x1.1cf53ap0f);
   } else {
-    y = polynomial<T>(p, 0x1.0000000000001p0, 0x1.fffffffffe522p-2, 0x1.55555556eaf8p-2, 0x1.fffffed6dd4c8p-3,
+    y = polynomial<T>(x, 0x1.0000000000001p0, 0x1.fffffffffe522p-2, 0x1.55555556eaf8p-2, 0x1.fffffed6dd4c8p-3,
                       0x1.9999d2a2d0974p-3, 0x1.554eafc960b04p-3, 0x1.25157b1770dc1p-3, 0x1.f1dba542397a4p-4,
                       0x1.2a4be47bb8b5dp-3, -0x1.410bc61009837p-3, 0x1.87fa9d90fbe06p0, -0x1.8405918077289p2,
                       0x1.40e31a0307189p4, -0x1.88bb1324d2578p5, 0x1.68f8ab5b9ab27p6, -0x1.deb2c2296901ap6,

@@ -82,7 +82,8 @@ template <class T, held e_is, class Weight, class... Before>
         return w;
       },
       before...);
-  const T scale = static_cast<T>(1 / mass_of_weights(others, label_weight));
+  const T divided = static_cast<T>(1 / mass_of_weights(others, label_weight));
+  const T scale = way.closed ? T(1) : divided;
   for_each_block<T>(seen.classes(), [&](std::size_t first, auto count) CHAFF_INLINED {
     store<T>(way.answer + first, way.kept(first, count) * scale, count);
   });
@@ -134,7 +135,8 @@ template <class T, class Weight>
 
   row_sum<T> others;
   for_others([&](lanes<T>, lanes<T> w, std::size_t, auto) { others.add(w); });
-  scale = static_cast<T>(1 / mass_of_weights(others.total(), label_weight));
+  const T divided = static_cast<T>(1 / mass_of_weights(others.total(), label_weight));
+  scale = way.closed ? T(1) : divided;
 
   levelled<T> y{infinity, label_weight * scale};
   levelled<T> q{infinity, label_p};
@@ -233,7 +235,9 @@ CHAFF_ONE_COPY outcome answer_row_from(const G& gate, const P& perturbation,
   [[maybe_unused]] const auto prepared = reductions_of_row(reductions, seen);
 
   const T openness = openness_of<T>(gate, seen);
-  if (openness == 0) {
+  way.closed = openness == 0;
+  // where no time is to tell, the open way: an alpha of 0 leaves p as it is
+  if (openness == 0 && !promised.constant_time_gate) {
     if (!reduced && as_logarithms && promised.input != form::probabilities && !(promised.label_margin > 0)) {
       answer_log_posterior(row<T>(seen), answer.data(), promised);
       return {fault::none, seen.label};

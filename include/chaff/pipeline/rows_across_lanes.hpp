@@ -104,7 +104,7 @@ CHAFF_ONE_COPY bool answer_rows_across(const G& gate, const P& perturbation, con
 
   lanes<T> divided = broadcast(T(1));
   lanes<T> label_weight = label_p;
-  if (any_of<T>(~closed)) {
+  if (promised.constant_time_gate || any_of<T>(~closed)) {
     const lanes<T> log_mass = log_normal<T>(mass);
     const auto weight = perturbation.template classwise<T>();
     label_weight = blend_label<T>(label_p, weight.label(label_p, log_normal<T>(others)), alpha, promised.keep_label);

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+/// What a caller's clock tells of the gate: answers to rows where it is closed and to rows where it is open, timed by
+/// turns, with and without policy.constant_time_gate.
+///
+/// Printed and written to the CSV: medians in nanoseconds, and `told`, the share of pairs of one closed and one open
+/// answer in which the open one took longer (ties count half): 1 where a single answer's time gives the gate away, 1/2
+/// where it tells nothing. `told_floor` is the same of closed answers against closed ones: how far noise alone moves
+/// it. Usage: gate_timing [--csv FILE] [--pairs N]
+#include <algorithm>
+#include <chaff/chaff.hpp>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace {
+
+template <class Call>
+double nanoseconds(Call call) {
+  const auto start = std::chrono::steady_clock::now();
+  call();
+  return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count();
+}
+
+double median(std::vector<double> times) {
+  std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2), times.end());
+  return times[times.size() / 2];
+}
+
+/// The share of pairs (a, b) with b the larger: the area under the curve of who guesses by a threshold.
+double told(std::vector<double> a, const std::vector<double>& b) {
+  std::sort(a.begin(), a.end());
+  double sum = 0;
+  for (const double time : b) {
+    const auto [low, high] = std::equal_range(a.begin(), a.end(), time);
+    sum += static_cast<double>((low - a.begin()) + (high - a.begin())) / 2;
+  }
+  return sum / (static_cast<double>(a.size()) * static_cast<double>(b.size()));
+}
+
+struct timings {
+  std::vector<double> closed, closed_again, open, open_again;
+};
+
+/// Logits of deviation 2, with one class's raised until it has that confidence.
+std::vector<float> row_of_confidence(std::size_t classes, double confidence, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<double> draw(0, 2);
+  std::vector<float> z(classes);
+  double others = 0;
+  for (float& value : z) others += std::exp(static_cast<double>(value = static_cast<float>(draw(random))));
+  const std::size_t label = random() % classes;
+  others -= std::exp(static_cast<double>(z[label]));
+  z[label] = static_cast<float>(std::log(others * confidence / (1 - confidence)));
+  return z;
+}
+
+/// Rows that differ in nothing but on which side of tau = 0.9 their label is.
+timings time_by_turns(std::size_t classes, const chaff::policy& promised, int pairs) {
+  constexpr unsigned rows = 32;
+  std::vector<float> z(classes), y(classes);
+  const auto answer = [&](const std::vector<float>& row) {
+    std::copy_n(row.begin(), classes, z.begin());  // each from the same memory
+    return nanoseconds([&] { chaff::apply(chaff::dcp{}, z, y, promised); });
+  };
+  std::vector<std::vector<float>> closed_rows, open_rows;
+  for (unsigned i = 0; i < rows; ++i) {
+    closed_rows.push_back(row_of_confidence(classes, 0.95, i));
+    open_rows.push_back(row_of_confidence(classes, 0.85, i));
+  }
+  timings found;
+  // by chance, so that no branch is learned by heart and no neighbour's rhythm falls in with the turns
+  std::mt19937 random(1);
+  std::vector<double>* const lists[] = {&found.closed, &found.closed_again, &found.open, &found.open_again};
+  for (int i = -1000; i < 4 * pairs; ++i) {
+    const auto which = random() % 4;
+    const auto at = random() % rows;
+    const double time = answer(which >= 2 ? open_rows[at] : closed_rows[at]);
+    if (i >= 0) lists[which]->push_back(time);
+  }
+  return found;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  int pairs = 20000;
+  std::string csv;
+  for (int i = 1; i + 1 < count; i += 2) {
+    if (std::strcmp(arguments[i], "--csv") == 0) csv = arguments[i + 1];
+    if (std::strcmp(arguments[i], "--pairs") == 0) pairs = std::max(100, std::atoi(arguments[i + 1]));
+  }
+  std::FILE* const file = csv.empty() ? nullptr : std::fopen(csv.c_str(), "w");
+  if (!csv.empty() && file == nullptr) return std::perror(csv.c_str()), 1;
+  if (file != nullptr) std::fputs("classes,constant_time_gate,closed_ns,open_ns,told,told_floor\n", file);
+  std::puts("classes  constant_time_gate  closed ns  open ns   told  floor");
+  for (const std::size_t classes : {10, 100, 1000}) {
+    for (const bool constant : {false, true}) {
+      const timings found = time_by_turns(classes, {.constant_time_gate = constant}, pairs);
+      const double closed = median(found.closed), open = median(found.open);
+      const double by_gate = told(found.closed, found.open), by_noise = told(found.closed, found.closed_again);
+      std::printf("%7zu  %18s  %9.0f  %7.0f  %5.3f  %5.3f\n", classes, constant ? "on" : "off", closed, open, by_gate,
+                  by_noise);
+      if (file != nullptr) {
+        std::fprintf(file, "%zu,%d,%.0f,%.0f,%.3f,%.3f\n", classes, constant, closed, open, by_gate, by_noise);
+      }
+    }
+  }
+  if (file != nullptr && std::fclose(file) != 0) return std::perror(csv.c_str()), 1;
+}
