@@ -68,6 +68,13 @@ template <class T>
   return 1;
 }
 
+/// The same where the gate is open and 1 where it is closed, told apart without a branch; near 1 the difference is
+/// exact.
+template <class T, held e_is>
+[[gnu::always_inline]] inline double divisor_of(const passage<T, e_is>& way, double mass) {
+  return mass + way.closed * (1 - mass);
+}
+
 /// Weights under the label cap, normalised: w once for each class, then a scale.
 /// before, if any, is called before each stretch of a sum_over.
 template <class T, held e_is, class Weight, class... Before>
@@ -82,8 +89,7 @@ template <class T, held e_is, class Weight, class... Before>
         return w;
       },
       before...);
-  const T divided = static_cast<T>(1 / mass_of_weights(others, label_weight));
-  const T scale = way.closed ? T(1) : divided;
+  const T scale = static_cast<T>(1 / divisor_of(way, mass_of_weights(others, label_weight)));
   for_each_block<T>(seen.classes(), [&](std::size_t first, auto count) CHAFF_INLINED {
     store<T>(way.answer + first, way.kept(first, count) * scale, count);
   });
@@ -135,8 +141,7 @@ template <class T, class Weight>
 
   row_sum<T> others;
   for_others([&](lanes<T>, lanes<T> w, std::size_t, auto) { others.add(w); });
-  const T divided = static_cast<T>(1 / mass_of_weights(others.total(), label_weight));
-  scale = way.closed ? T(1) : divided;
+  scale = static_cast<T>(1 / divisor_of(way, mass_of_weights(others.total(), label_weight)));
 
   levelled<T> y{infinity, label_weight * scale};
   levelled<T> q{infinity, label_p};
@@ -235,7 +240,7 @@ CHAFF_ONE_COPY outcome answer_row_from(const G& gate, const P& perturbation,
   [[maybe_unused]] const auto prepared = reductions_of_row(reductions, seen);
 
   const T openness = openness_of<T>(gate, seen);
-  way.closed = openness == 0;
+  way.closed = static_cast<double>(openness == 0);
   // where no time is to tell, the open way: an alpha of 0 leaves p as it is
   if (openness == 0 && !promised.constant_time_gate) {
     if (!reduced && as_logarithms && promised.input != form::probabilities && !(promised.label_margin > 0)) {

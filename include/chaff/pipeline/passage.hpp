@@ -36,7 +36,7 @@ struct passage {
   T scale;                        ///< p = e scale
   T log_mass;                     ///< log p = log e - log_mass
   bool may_be_impossible = true;  ///< whether a class that cannot occur may be in the row
-  bool closed = false;            ///< whether the gate is: weights are then the posterior, which is divided by nothing
+  double closed = 0;              ///< 1 where the gate is: weights are then the posterior, which is divided by 1
 
   /// Blocks of its own are whole, whatever the count of classes in the last one.
   template <class Count>

@@ -42,7 +42,8 @@ template <class T, class Term>
 [[gnu::always_inline]] inline lanes<T> sum_across(std::size_t classes, Term term) {
   lanes<T> part[lanes_of<T>];
   std::size_t left = std::min(classes, lanes_of<T>);
-  for (std::size_t c = 0; c < left; ++c) part[c] = term(c);
+  part[0] = term(0);
+  for (std::size_t c = 1; c < left; ++c) part[c] = term(c);
   for (std::size_t c = left; c < classes; ++c) part[c % lanes_of<T>] += term(c);
   for (std::size_t half = lanes_of<T> / 2; half > 0; half /= 2) {
     for (std::size_t c = 0; c + half < left; ++c) part[c] += part[c + half];
