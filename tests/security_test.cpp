@@ -165,7 +165,6 @@ TEST(security, misdirection_is_one_table_that_answers_with_known_labels_give_awa
   }
 }
 
-/// Bits of other answers tell nothing of this: each key gives noise of its own.
 TEST(security, the_noise_of_a_key_one_bit_off_has_nothing_to_do_with_it) {
   const chaff::key other("5d2f8c1e9b7a4630f1e2d3c4b5a69789");
   double together = 0, own = 0;
