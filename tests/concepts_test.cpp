@@ -30,6 +30,8 @@ static_assert(!defense<decoy<asks>> && !defense<gated<always, mad<last_layer<ask
 static_assert(reduction<top_k> && reduction<rounded, double> && reduction<label_only> && reduction<gaussian_noise> &&
               reduction<high_confidence>);
 static_assert(reduction<decltype([](std::span<float>, kept_label) {})>, "a plain callable is a reduction");
+using of_floats = decltype([](std::span<float>, kept_label) {});
+static_assert(defense<decltype(dcp{} | of_floats{})> && !defense<decltype(dcp{} | of_floats{}), double>);
 static_assert(!reduction<dcp> && !reduction<confidence_gate> && !reduction<decltype([](std::span<float>) {})>);
 static_assert(defense<decltype(dcp{} | top_k{} | rounded{}), double> && !defense<top_k>);
 

@@ -39,6 +39,12 @@ struct any_gate {
   double operator()(const row<T>& seen) const { return ask(part, seen); }
 };
 
+/// Whether each of a tuple of reductions takes answers of T.
+template <class Reductions, class T>
+inline constexpr bool reduce_answers_of = false;
+template <class... Reductions, class T>
+inline constexpr bool reduce_answers_of<std::tuple<Reductions...>, T> = (reduction<Reductions, T> && ...);
+
 /// A defense that can answer rows of T.
 /// Satisfied by dcp, none, gated{gate, perturbation}, a bare perturbation, and any of them | reductions; not by what
 /// needs the query.
@@ -46,7 +52,7 @@ template <class D, class T = float>
 concept defense = requires(const D& d, const place& where) {
   requires gate<std::remove_cvref_t<decltype(parts_of(d).gate)>, T>;
   requires perturbation<std::remove_cvref_t<decltype(at_place(parts_of(d).perturbation, where))>, T>;
-  std::apply([]<class... R>(const R&...) requires(reduction<R, T> && ...){}, reductions_of(d));
+  requires reduce_answers_of<std::remove_cvref_t<decltype(reductions_of(d))>, T>;
 };
 
 /// Raises std::invalid_argument for a parameter of the defense or the policy that is out of range.
