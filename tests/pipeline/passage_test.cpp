@@ -27,8 +27,9 @@ TYPED_TEST(passage, finds_the_same_facts_to_the_bit_wherever_e_is_held) {
   for (std::size_t classes = 2; classes <= chaff::held_blocks<T, chaff::held::in_blocks>::size; ++classes) {
     std::vector<T> z(classes);
     for (T& value : z) value = static_cast<T>(draw(random));
-    z[random() % classes] = -std::numeric_limits<T>::infinity();
-    z[random() % classes] = z[random() % classes] = T(9);
+    const auto any = [&]() -> T& { return z[static_cast<std::size_t>(random() % classes)]; };
+    any() = -std::numeric_limits<T>::infinity();
+    any() = any() = T(9);
     std::vector<T> of_blocks, of_answer, of_nowhere;
     chaff::passage<T, chaff::held::in_blocks> in_blocks{};
     chaff::passage<T, chaff::held::in_answer> in_answer{};

@@ -16,9 +16,10 @@ std::vector<T> rows_of(std::size_t rows, std::size_t classes, double spread, std
     if (random() % 40 == 0) value = -std::numeric_limits<T>::infinity();
   }
   for (std::size_t r = 0; r < rows; ++r) {
-    z[r * classes + random() % classes] = static_cast<T>(draw(random));
-    if (random() % 8 == 0) z[r * classes + random() % classes] = z[r * classes];
-    if (random() % 8 == 0) z[r * classes + random() % classes] = T(40);
+    const auto any = [&]() -> T& { return z[r * classes + static_cast<std::size_t>(random() % classes)]; };
+    any() = static_cast<T>(draw(random));
+    if (random() % 8 == 0) any() = z[r * classes];
+    if (random() % 8 == 0) any() = T(40);
     if (z[r * classes] == -std::numeric_limits<T>::infinity()) z[r * classes] = T(0);
   }
   return z;

@@ -28,6 +28,9 @@
 #if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
 #error "chaff cannot keep its promises under -ffast-math: NaN checks vanish and sums are reordered; leave it out here"
 #endif
+#if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0 && __FLT_EVAL_METHOD__ != 16  // 16: half precision alone
+#error "chaff cannot keep its promises with the excess precision of x87: compile with -msse2 -mfpmath=sse"
+#endif
 
 /// Marks a function of which there is one copy for all callers: neither inlined nor specialised, so that a row's bits
 /// do not depend on how it was called.
