@@ -11,17 +11,12 @@
 
 #include "int8/digest.hpp"
 #include "int8/formula.hpp"
+#include "support/stride.hpp"
 
 namespace {
 
 using namespace chaff::int8;
 using row = std::vector<std::int8_t>;
-
-#if defined(__SANITIZE_ADDRESS__) || !defined(__OPTIMIZE__) || defined(CHAFF_EMULATED)
-constexpr unsigned stride = 61;  // of the exhaustive tests, where they would take long
-#else
-constexpr unsigned stride = 1;
-#endif
 
 template <class Code>
 constexpr long zero_point = std::is_same_v<Code, std::uint8_t> ? 0 : std::numeric_limits<Code>::min();
@@ -82,7 +77,7 @@ TEST(int8_answers, every_pair_of_logits) {
     const dcp defense(given);
     const reverse_sigmoid open(given);
     const softmax plain(given.input_scale);
-    for (unsigned pair = 0; pair < 1u << 16; pair += stride) {
+    for (unsigned pair = 0; pair < 1u << 16; pair += exhaustive_stride) {
       const row q{static_cast<std::int8_t>(pair & 255), static_cast<std::int8_t>(pair >> 8)};
       expect_close(defense, q, given, formula::gate::confidence);
       expect_close(open, q, given, formula::gate::open);
@@ -111,7 +106,7 @@ TEST(int8_answers, every_triple_of_logits) {
       }
     }
     std::size_t wrong = 0;
-    for (unsigned triple = 0; triple < 1u << 24; triple += stride) {
+    for (unsigned triple = 0; triple < 1u << 24; triple += exhaustive_stride) {
       const std::int8_t q[3] = {static_cast<std::int8_t>(triple & 255), static_cast<std::int8_t>(triple >> 8 & 255),
                                 static_cast<std::int8_t>(triple >> 16)};
       std::int16_t y[3];
@@ -131,7 +126,7 @@ TEST(int8_answers, random_rows_of_any_length_and_parameters) {
   const auto uniform = [&](double low, double high) {
     return static_cast<float>(std::uniform_real_distribution<double>(low, high)(random));
   };
-  for (int trial = 0; trial < (stride == 1 ? 4000 : 400); ++trial) {
+  for (int trial = 0; trial < (exhaustive_stride == 1 ? 4000 : 400); ++trial) {
     parameters given{.input_scale = std::pow(10.0f, uniform(-3, 1)),
                      .beta = uniform(0, 3),
                      .gamma = uniform(0, 2),

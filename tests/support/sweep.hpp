@@ -7,18 +7,7 @@
 #include <bit>
 #include <chaff/lanes/lanes.hpp>
 
-/// Every float; but one in 61 where a sanitizer makes each of them slow.
-#if defined(__SANITIZE_ADDRESS__)
-inline constexpr std::uint32_t float_stride = 61;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
-inline constexpr std::uint32_t float_stride = 61;
-#else
-inline constexpr std::uint32_t float_stride = 1;
-#endif
-#else
-inline constexpr std::uint32_t float_stride = 1;
-#endif
+#include "support/stride.hpp"
 
 /// The largest value of error(x, f(x)) over the floats of one sign from `nearest`, which is nearer to zero, to
 /// `farthest`.
@@ -28,7 +17,7 @@ double worst_over_floats(float nearest, float farthest, F f, Error error) {
   const std::uint32_t end = std::bit_cast<std::uint32_t>(farthest);
   for (std::uint32_t bits = std::bit_cast<std::uint32_t>(nearest); bits <= end;) {
     chaff::lanes<float> x;
-    for (std::size_t i = 0; i < chaff::lanes_of<float>; ++i, bits += float_stride) {
+    for (std::size_t i = 0; i < chaff::lanes_of<float>; ++i, bits += exhaustive_stride) {
       x[i] = std::bit_cast<float>(std::min(bits, end));
     }
     const chaff::lanes<float> y = f(x);

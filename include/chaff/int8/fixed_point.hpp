@@ -91,9 +91,8 @@ struct reciprocal {
     const auto m_q31 = static_cast<std::uint32_t>((s << zeros) >> 32);
     const auto near_q31 = static_cast<std::uint32_t>(rise_once_q30(table, (m_q31 & 0x7fffffffu) >> 1) + (1 << 30));
     // what 1 lacks of m near, in q62
-    const auto lacks_q62 = static_cast<std::int64_t>((std::uint64_t{1} << 62) - std::uint64_t{m_q31} * near_q31);
-    const std::uint64_t better_q32 =
-        (std::uint64_t{near_q31} << 1) + static_cast<std::uint64_t>((lacks_q62 >> 24) * near_q31 >> 37);
+    const std::int64_t lacks_q62 = (std::int64_t{1} << 62) - static_cast<std::int64_t>(std::uint64_t{m_q31} * near_q31);
+    const std::int64_t better_q32 = (std::int64_t{near_q31} << 1) + ((lacks_q62 >> 24) * near_q31 >> 37);
     mantissa = better_q32 >> 32 != 0 ? 0xffffffffu : static_cast<std::uint32_t>(better_q32);
   }
 };
