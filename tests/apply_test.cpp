@@ -54,12 +54,28 @@ TEST(apply, refuses_logits_said_to_be_probabilities) {
       "chaff: row 0 is not a row of probabilities; if the model returns logits, policy.input must be form::logits";
   const char* l =
       "chaff: row 0 is not a row of log-probabilities; if the model returns logits, policy.input must be form::logits";
-  for (const rows& bad :
-       {rows{2, 1, -3}, rows{1.5f, -0.5f}, rows{0.2f, 0.2f}, rows{0.5f, 0.6f}, rows{1.2f}, rows{-0.1f}, rows{0, 0}}) {
+  for (const rows& bad : {rows{2, 1, -3}, rows{1.5f, -0.5f}, rows{0.2f, 0.2f}, rows{0.5f, 0.6f}, rows{1.2f},
+                          rows{-0.1f}, rows{0, 0}, rows{1.005f, -0.005f}, rows{0.5f, 0.52f}}) {
     clears<std::domain_error>(p, chaff::dcp{}, bad, {.input = chaff::form::probabilities});
   }
-  for (const rows& bad : {rows{2, 1, -3}, rows{-1, -3}, rows{0.1f}}) {
+  for (const rows& bad : {rows{2, 1, -3}, rows{-1, -3}, rows{0.1f}, rows{-0.02f, -10}, rows{0.02f, -10}}) {
     clears<std::domain_error>(l, chaff::dcp{}, bad, {.input = chaff::form::log_probabilities});
+  }
+}
+
+TEST(apply, takes_probabilities_that_sum_to_1_within_1_per_cent) {
+  const rows p{0.6f, 0.3f, 0.1f};
+  rows log_p(3), expected(3), of_rounded(3), of_logarithms(3);
+  for (std::size_t i = 0; i < 3; ++i) log_p[i] = std::log(p[i]);
+  for (const chaff::dcp& defense : {chaff::dcp{.beta = 1.2}, chaff::dcp{.beta = 1.2, .rule = chaff::odds::exact}}) {
+    chaff::apply(defense, log_p, expected);
+    chaff::apply(defense, rows{0.605f, 0.3025f, 0.1008f}, of_rounded, {.input = chaff::form::probabilities});
+    const rows shifted{log_p[0] - 0.008f, log_p[1] - 0.008f, log_p[2] - 0.008f};
+    chaff::apply(defense, shifted, of_logarithms, {.input = chaff::form::log_probabilities});
+    for (std::size_t i = 0; i < 3; ++i) {
+      EXPECT_NEAR(of_rounded[i], expected[i], 1e-3);
+      EXPECT_NEAR(of_logarithms[i], expected[i], 1e-6);
+    }
   }
 }
 

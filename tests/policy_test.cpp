@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 #include <chaff/chaff.hpp>
+#include <random>
 
 #include "support/reference.hpp"
 
@@ -37,6 +38,24 @@ TEST(label_margin, is_met_with_the_least_movement) {
       if (p[label] + cut - level >= static_cast<long double>(margin)) best = std::min(best, 2 * cut);
     }
     EXPECT_NEAR(static_cast<double>(reference::l1(y, p)), static_cast<double>(best), 1e-5);
+  }
+}
+
+TEST(label_margin, is_never_less_by_a_rounding) {
+  std::mt19937 random(7);
+  std::normal_distribution<float> draw(0, 1);
+  for (int trial = 0; trial < 400; ++trial) {
+    std::vector<float> logits(10), y(10);
+    for (float& value : logits) value = draw(random);
+    const auto k = static_cast<std::size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+    for (const double margin : {0.02, 0.1, 0.3, 0.5, 0.9}) {
+      chaff::apply(chaff::dcp{.beta = 1.5}, logits, y, {.label_margin = margin});
+      for (std::size_t i = 0; i < y.size(); ++i) {
+        if (i != k) {
+          ASSERT_GE(static_cast<double>(y[k]) - static_cast<double>(y[i]), margin);
+        }
+      }
+    }
   }
 }
 

@@ -10,6 +10,14 @@ chaff::row<double> row_of(const std::vector<double>& z) {
   return seen;
 }
 
+TEST(falling_step, is_one_divided_by_one_and_the_exponential) {
+  for (double x = -60; x <= 60; x += 0.25) {
+    const long double exact = 1 / (1 + std::exp(static_cast<long double>(x)));
+    const auto found = static_cast<long double>(chaff::falling_step(x));
+    EXPECT_NEAR(static_cast<double>(found - exact), 0, x > 40 ? 5e-18 : 2e-16 * static_cast<double>(exact)) << x;
+  }
+}
+
 TEST(confidence_gate, opens_where_the_model_is_unsure) {
   const std::vector<double> z{std::log(0.7), std::log(0.3)};
   const auto seen = row_of(z);

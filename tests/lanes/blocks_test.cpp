@@ -28,9 +28,10 @@ TYPED_TEST(blocks_test, blocks_cover_a_row_once_and_in_order) {
   using T = TypeParam;
   for (std::size_t classes = 0; classes < 3 * chaff::lanes_of<T> + 2; ++classes) {
     std::size_t next = 0;
-    chaff::for_each_block<T>(classes, [&](std::size_t first, std::size_t count) {
+    chaff::for_each_block<T>(classes, [&](std::size_t first, auto count) {
       EXPECT_EQ(first, next);
       EXPECT_LE(count, chaff::lanes_of<T>);
+      EXPECT_EQ((std::is_same_v<decltype(count), chaff::full_block<T>>), count == chaff::lanes_of<T>);
       next += count;
     });
     EXPECT_EQ(next, classes);

@@ -10,6 +10,7 @@ first, and all others only if those pass, so that a mutant that lives is one tha
 import argparse
 import collections
 import concurrent.futures
+import hashlib
 import os
 import pathlib
 import shlex
@@ -50,6 +51,12 @@ class Bench:
     def __init__(self, options):
         self.options = options
         self.tests = options.source / "tests"
+        # what was caught stays so until the headers or that test change: a run that was cut off goes on from there
+        self.caught = options.scratch / "caught"
+        self.caught.mkdir(parents=True, exist_ok=True)
+        self.common = hashlib.sha256(options.flags.encode() + options.compiler.encode())
+        for path in sorted([*options.source.glob("include/**/*.h*"), *self.tests.glob("**/*.hpp")]):
+            self.common.update(path.read_bytes())
 
     def program(self, name):
         """The source of a test and its flags: `path`, or `path:type` for a law of one type."""
@@ -76,17 +83,30 @@ class Bench:
         finally:
             binary.unlink()
 
+    def record(self, mutant, name):
+        """Where it is kept that this test notices this mutant."""
+        key = self.common.copy()
+        key.update(self.program(name)[0].read_bytes())
+        key.update(repr((mutant.header, mutant.was, mutant.is_now, name)).encode())
+        return self.caught / key.hexdigest()
+
     def judge(self, mutant):
         """The name of the test that notices the mutant, or None."""
+        others = [name for name in self.options.all_tests if name not in mutant.tests]
+        for name in mutant.tests + others:
+            if self.record(mutant, name).exists():
+                return name
         scratch = self.options.scratch / f"mutant_{mutant.line}"
         shutil.rmtree(scratch, ignore_errors=True)
         shutil.copytree(self.options.source / "include", scratch / "include")
         broken = scratch / "include" / "chaff" / mutant.header
         broken.write_text(broken.read_text().replace(mutant.was, mutant.is_now, 1))
-        others = [name for name in self.options.all_tests if name not in mutant.tests]
         try:
-            return next((name for name in mutant.tests + others
-                         if self.notices(name, scratch / "include", scratch)), None)
+            for name in mutant.tests + others:
+                if self.notices(name, scratch / "include", scratch):
+                    self.record(mutant, name).touch()
+                    return name
+            return None
         finally:
             shutil.rmtree(scratch)
 
@@ -99,13 +119,13 @@ def main():
     parser.add_argument("--flags", default="", help="of the compiler")
     parser.add_argument("--tests", dest="all_tests", type=lambda text: text.split(";"), required=True)
     parser.add_argument("--every", type=int, default=1, help="take each n-th mutant alone")
-    parser.add_argument("--only", default="", help="take the mutants of headers that begin so alone")
+    parser.add_argument("--only", default="", help="take the mutants of headers that begin so alone, a list with commas")
     parser.add_argument("--least", type=float, default=95, help="per cent that must be caught")
     parser.add_argument("--timeout", type=float, default=300, help="seconds for a test to end in")
     options = parser.parse_args()
 
     mutants = read_mutants(options.source / "tests" / "mutation" / "mutants.txt", options.source / "include")
-    mutants = [each for each in mutants if each.header.startswith(options.only)][::options.every]
+    mutants = [each for each in mutants if each.header.startswith(tuple(options.only.split(",")))][::options.every]
     options.scratch.mkdir(parents=True, exist_ok=True)
     bench = Bench(options)
     begun = time.monotonic()

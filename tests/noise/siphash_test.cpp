@@ -86,6 +86,19 @@ TEST(key, is_drawn_from_the_system) {
   EXPECT_NE(at_once.low(), at_once.high());
 }
 
+struct counting_device {
+  unsigned int next = 0;
+  counting_device() = default;
+  counting_device(const counting_device&) = delete;
+  unsigned int operator()() { return ++next; }
+};
+
+TEST(key, takes_128_bits_from_a_device) {
+  const chaff::key drawn(counting_device{});
+  EXPECT_EQ(drawn.low(), 0x100000002u);
+  EXPECT_EQ(drawn.high(), 0x300000004u);
+}
+
 static_assert(!std::default_initializable<chaff::key>, "there is no default key");
 static_assert(!std::constructible_from<chaff::key, std::mt19937&>, "a seeded generator is no secret");
 static_assert(!std::convertible_to<std::string_view, chaff::key>);

@@ -202,6 +202,24 @@ TEST(mad, closed_form_holds_where_the_surrogate_is_sure) {
   EXPECT_LT((y - moved(p, VectorXd::Unit(4, best), 0.5)).lpNorm<1>(), 1e-12);
 }
 
+TEST(mad, spends_nothing_on_a_class_that_cannot_occur) {
+  // p = (0.6, 0.4, 0), G'p = (1, 0.4): e_1 turns it by 23 degrees, e_0 by 22, and e_2, which may not be, by 158
+  const VectorXd z{{std::log(0.6), std::log(0.4), -std::numeric_limits<double>::infinity()}};
+  const MatrixXd g{{1, 0}, {1, 1}, {-1, 0}};
+  const chaff::jacobian surrogate{[&] { return g; }};
+  const VectorXd towards_e1{{0.54, 0.46, 0}}, towards_e0{{0.64, 0.36, 0}};
+  EXPECT_LT((answer(z, surrogate, 0.12) - towards_e1).lpNorm<Eigen::Infinity>(), 1e-12);
+  // to keep the argmax: {0} turns by 22 degrees, {0, 1} by 5, {0, 2} would by 90
+  EXPECT_LT((answer(z, surrogate, 0.08, true) - towards_e0).lpNorm<Eigen::Infinity>(), 1e-12);
+}
+
+TEST(mad, takes_no_gradient_for_a_turn_of_1) {
+  // G'p = 1/2: e_0 has no gradient, the turn of which counts 1, and e_1 has the posterior's direction
+  const VectorXd z{{0, 0}};
+  const chaff::jacobian surrogate{[] { return MatrixXd{{0}, {1}}; }};
+  EXPECT_LT((answer(z, surrogate, 0.2) - VectorXd{{0.6, 0.4}}).lpNorm<Eigen::Infinity>(), 1e-12);
+}
+
 TEST(mad, spends_its_budget_and_no_more) {
   std::mt19937 random(5);
   for (const double epsilon : {0.0, 0.3, 1.0, 2.0}) {

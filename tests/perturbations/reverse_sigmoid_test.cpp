@@ -23,6 +23,16 @@ TEST(reverse_sigmoid, by_hand_for_two_classes) {
   EXPECT_GT(y[0], y[1]);
 }
 
+TEST(reverse_sigmoid, a_weight_below_0_is_0_before_it_is_blended) {
+  // p = (3/4, 1/4), gamma 1, exact odds, beta 8: r = 8 (3/4 - 1/2) = 2 and -2, so w = (0, 9/4); half of it in: the
+  // weights are (3/8, 5/4), and the answer has 3/13 for the label
+  const std::vector<double> z{std::log(3.0), 0};
+  std::vector<double> y(2);
+  const chaff::reverse_sigmoid part{.beta = 8, .gamma = 1, .rule = chaff::odds::exact};
+  chaff::apply(chaff::gated{[](const auto&) { return 0.5; }, part}, z, y, {.keep_label = false});
+  EXPECT_NEAR(y[0], 3.0 / 13, 1e-14);
+}
+
 TEST(reverse_sigmoid, minus_tanh_of_every_float) {
   const auto at = [](double gamma) { return chaff::reverse_sigmoid{.gamma = gamma}.classwise<float>(); };
   for (const double gamma : {0.1, 0.2, 1.0}) {

@@ -20,6 +20,14 @@ TEST(label_agreement, of_single_sigmoids_is_the_side_of_one_half) {
   EXPECT_EQ(chaff::label_agreement(std::vector<double>{0.9, 0.4, 0.5}, std::vector<double>{0.6, 0.6, 0.1}, 1), 2.0 / 3);
 }
 
+TEST(accuracy, is_the_share_that_names_the_truth) {
+  const std::vector<double> rows{0.9, 0.1, 0.2, 0.8, 0.5, 0.5};
+  EXPECT_EQ(chaff::accuracy(rows, 2, std::vector<int>{0, 0, 0}), 2.0 / 3);
+  for (const std::size_t labels : {0u, 2u, 4u}) {
+    EXPECT_THROW(chaff::accuracy(rows, 2, std::vector<int>(labels)), std::invalid_argument);
+  }
+}
+
 TEST(top_k_agreement, counts_common_classes) {
   const std::vector<double> a{0.4, 0.3, 0.2, 0.1}, b{0.4, 0.1, 0.2, 0.3};
   EXPECT_EQ(chaff::top_k_agreement(a, b, 1), 1.0);

@@ -35,6 +35,16 @@ TEST(calibration_error, puts_a_boundary_into_the_bin_below) {
   EXPECT_NEAR(chaff::expected_calibration_error(together, 2, std::vector<int>{1, 0}), std::abs(-0.59 + 0.4) / 2, 1e-12);
 }
 
+TEST(calibration_error, has_fifteen_bins_with_all_confidences_in_one) {
+  EXPECT_EQ(chaff::calibration_bin(0), 0u);
+  EXPECT_EQ(chaff::calibration_bin(0.0666), 0u);
+  EXPECT_EQ(chaff::calibration_bin(0.0667), 1u);
+  EXPECT_EQ(chaff::calibration_bin(0.9333), 13u);
+  EXPECT_EQ(chaff::calibration_bin(0.9334), 14u);
+  EXPECT_EQ(chaff::calibration_bin(1), 14u);
+  EXPECT_EQ(chaff::calibration_bin(1 + 1e-6), 14u) << "of a row that was rounded";
+}
+
 TEST(calibration_error, of_answers_that_mean_what_they_say_is_small) {
   std::mt19937 random(5);
   std::uniform_real_distribution<double> uniform(0, 1);

@@ -44,6 +44,26 @@ TEST(normalise_behind_label, gives_the_label_its_margin_by_a_level) {
   EXPECT_EQ(alone, (std::vector<float>{0, 0, 1}));
 }
 
+TEST(level_for, is_where_what_is_cut_off_and_given_to_the_label_makes_the_lead) {
+  // others that fall by a factor, so that the search takes a step for each that is cut
+  std::vector<double> others;
+  for (double q = 0.2; others.size() < 8 * chaff::lanes_of<double>; q *= 0.8) others.push_back(q);
+  for (const double margin : {0.1, 0.3, 0.5, 0.7}) {
+    const auto level = chaff::level_for<double>(0.2, margin, [&](auto visit) {
+      for (std::size_t i = 0; i < others.size(); i += chaff::lanes_of<double>) visit(chaff::load(&others[i]));
+    });
+    double low = 0, high = 1;  // by bisection, the level c with 0.2 + sum of what lies above c = c + margin
+    for (int i = 0; i < 60; ++i) {
+      const double c = (low + high) / 2;
+      double above = 0;
+      for (const double q : others) above += std::max(0.0, q - c);
+      (0.2 + above > c + margin ? low : high) = c;
+    }
+    EXPECT_NEAR(level.level, low, 1e-12);
+    EXPECT_NEAR(level.label, low + margin, 1e-12);
+  }
+}
+
 TEST(level_for, a_lead_of_one_leaves_nothing_even_where_the_sum_was_rounded_up) {
   chaff::lanes<float> q{};
   q[1] = 0.25f + 0x1p-24f;

@@ -33,4 +33,16 @@ TEST(label, is_found_at_every_place_and_a_nan_too) {
   }
 }
 
+TEST(label, a_value_that_is_not_finite_is_noticed_at_every_place) {
+  for (std::size_t classes = 1; classes < 200; classes += 7) {
+    std::vector<double> z(classes, 2.0);
+    EXPECT_TRUE(chaff::find_argmax(z.data(), classes).all_finite);
+    for (std::size_t at = 0; at < classes; ++at) {
+      z[at] = -std::numeric_limits<double>::infinity();
+      EXPECT_FALSE(chaff::find_argmax(z.data(), classes).all_finite);
+      z[at] = 2;
+    }
+  }
+}
+
 }  // namespace

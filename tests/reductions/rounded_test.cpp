@@ -104,14 +104,19 @@ TEST(rounded, is_largest_remainder_rounding) {
 }
 
 TEST(rounded, moves_no_more_than_the_lead_needs) {
-  // brute force over all counts of four classes that sum to 10 with the label ahead: none is nearer in L1
+  // brute force over all counts of four classes that sum to 10 with the label ahead, and 0 where the class has nothing:
+  // none is nearer in L1
   std::mt19937 random(9);
-  for (int trial = 0; trial < 500; ++trial) {
+  for (int trial = 0; trial < 2000; ++trial) {
     std::vector<double> y(4);
-    for (double& v : y) v = 1 + static_cast<double>(random() % 1000);
+    const unsigned steps = trial % 2 == 0 ? 1000 : 5;  // of few steps many entries are on the grid
+    for (double& v : y) v = static_cast<double>(random() % steps);
+    std::size_t label = random() % 4;
+    if (trial % 4 < 2) label = static_cast<std::size_t>(std::max_element(y.begin(), y.end()) - y.begin());
+    y[label] += 1;
+    const double lead = trial % 3 == 0 ? 1 : trial % 3 == 1 ? 2 : 5;
     const double sum = y[0] + y[1] + y[2] + y[3];
     for (double& v : y) v /= sum;
-    const std::size_t label = static_cast<std::size_t>(std::max_element(y.begin(), y.end()) - y.begin());
     const auto distance = [&](const std::vector<double>& n) {
       double d = 0;
       for (std::size_t i = 0; i < 4; ++i) d += std::abs(n[i] - 10 * y[i]);
@@ -123,12 +128,19 @@ TEST(rounded, moves_no_more_than_the_lead_needs) {
       if (a + b + c > 10) continue;
       const std::vector<double> n{double(a), double(b), double(c), double(10 - a - b - c)};
       bool ahead = true;
-      for (std::size_t other = 0; other < 4; ++other) ahead &= other == label || n[other] < n[label];
+      for (std::size_t other = 0; other < 4; ++other) {
+        ahead &= other == label || n[other] + lead <= n[label];
+        ahead &= y[other] > 0 || n[other] == 0;
+      }
       if (ahead) nearest = std::min(nearest, distance(n));
     }
-    std::vector<double> got = reduced(y, label, 1);
-    for (double& v : got) v *= 10;
-    ASSERT_NEAR(distance(got), nearest, 1e-12) << y[0] << " " << y[1] << " " << y[2] << " " << y[3];
+    std::vector<double> got = reduced(y, label, 1, lead > 1 ? (lead - 0.5) / 10 : 0);
+    for (std::size_t i = 0; i < 4; ++i) {
+      ASSERT_TRUE(y[i] > 0 || got[i] == 0);
+      got[i] *= 10;
+    }
+    ASSERT_NEAR(distance(got), nearest, 1e-12)
+        << testing::PrintToString(y) << ", label " << label << ", lead " << lead << ": " << testing::PrintToString(got);
   }
 }
 
