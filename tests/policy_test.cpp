@@ -24,6 +24,39 @@ double lead(const std::vector<double>& y) {
   return y[label] - second;
 }
 
+/// Rows of equal values, whose label is the first by its place alone.
+template <class T>
+void keep_the_first_of_equals() {
+  for (const chaff::form input : {chaff::form::logits, chaff::form::probabilities, chaff::form::log_probabilities}) {
+    for (const chaff::form output : {chaff::form::probabilities, chaff::form::log_probabilities}) {
+      for (const std::size_t classes : {2u, 5u, 200u}) {
+        for (const double tau : {0.0, 0.9}) {  // closed and open
+          const double p = 1 / static_cast<double>(classes);
+          const double value = input == chaff::form::probabilities ? p : std::log(p);
+          const std::vector<T> z(8 * classes, static_cast<T>(value));
+          std::vector<T> rows(z.size()), alone(classes), reduced(classes);
+          const chaff::dcp defense{.beta = 1, .tau = tau};
+          const chaff::policy promised{.input = input, .answer = output};
+          chaff::apply_rows(defense, z, classes, rows, promised);
+          const std::span<const T> first_row = std::span(z).first(classes);
+          chaff::apply(defense, first_row, alone, promised);
+          chaff::apply(defense | chaff::top_k{classes}, first_row, reduced, promised);
+          for (const auto& y :
+               {std::vector<T>(rows.end() - static_cast<std::ptrdiff_t>(classes), rows.end()), alone, reduced}) {
+            for (std::size_t i = 1; i < classes; ++i) {
+              ASSERT_LT(y[i], y[0]) << "K " << classes << ", tau " << tau << ", class " << i;
+            }
+          }
+        }
+      }
+    }
+  }
+}
+TEST(keep_label, makes_the_first_of_equals_strictly_first) {
+  keep_the_first_of_equals<float>();
+  keep_the_first_of_equals<double>();
+}
+
 TEST(label_margin, is_met_with_the_least_movement) {
   const auto p = reference::softmax(z);
   for (const double margin : {0.1, 0.3, 0.6, 0.99}) {

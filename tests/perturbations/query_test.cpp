@@ -128,6 +128,14 @@ void expect_error(const Defense& defense, const std::string& message) {
   }
 }
 
+TEST(decoy, with_all_its_mass_on_a_class_that_cannot_occur_leaves_the_label_alone) {
+  const vector unlikely{0, -std::numeric_limits<float>::infinity()};
+  for (const bool keep_label : {false, true}) {
+    const chaff::decoy sure{[] { return vector{-200, 0}; }};
+    EXPECT_EQ(defend([&] { return unlikely; }, sure, {.keep_label = keep_label})(), (vector{1, 0}));
+  }
+}
+
 TEST(decoy, that_fails_leaves_no_answer) {
   const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
   expect_error<std::invalid_argument>(chaff::decoy{[] {

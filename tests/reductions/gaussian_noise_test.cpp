@@ -39,6 +39,15 @@ TEST(gaussian_noise, has_other_noise_for_each_class) {
   EXPECT_EQ(std::adjacent_find(sorted.begin(), first_cut), first_cut);
 }
 
+TEST(gaussian_noise, takes_no_class_below_0) {
+  for (int i = 0; i < 50; ++i) {
+    std::vector<double> z(10, 0.0);
+    z[0] = i / 16.0;
+    const auto y = answer(chaff::none{} | chaff::gaussian_noise{.sigma = 0.2, .key = key}, z);
+    EXPECT_GE(*std::min_element(y.begin(), y.end()), 0);
+  }
+}
+
 TEST(gaussian_noise, leaves_what_is_nothing) {
   const auto y =
       answer(chaff::none{} | chaff::top_k{.k = 2} | chaff::gaussian_noise{.sigma = 0.2, .key = key}, {3, 1, 2.5, 2, 0});
