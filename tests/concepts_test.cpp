@@ -87,6 +87,37 @@ TEST(concepts, a_user_s_own_parts_work_under_the_same_promises) {
   EXPECT_NEAR(y[0] / y[1], (p[0] / 2) / (p[1] + p[0] / 8), 1e-12);
 }
 
+/// More is taken from the others than they have.
+struct robs_the_others {
+  template <class T>
+  struct weights_of_row {
+    T label;
+    lanes<T> operator()(const block<T>& at) const { return at.p - T(0.5); }
+  };
+  template <class T>
+  weights_of_row<T> weights(const row<T>& seen) const {
+    return {static_cast<T>(seen.confidence())};
+  }
+};
+
+TEST(concepts, a_part_that_gives_less_than_nothing_gives_nothing) {
+  const std::vector<double> z{2, 1, 0, 0};
+  std::vector<double> y(4);
+  chaff::apply(robs_the_others{}, z, y);
+  EXPECT_NEAR(y[0], 1, 1e-15);
+  for (std::size_t i = 1; i < y.size(); ++i) EXPECT_EQ(y[i], 0);
+}
+
+TEST(concepts, a_gate_that_is_all_but_closed_is_closed) {
+  const std::vector<double> z{2, 0, 1, 0};
+  std::vector<double> y(4), p(4);
+  chaff::apply(none{}, z, p);
+  chaff::apply(gated{[](const auto&) { return 2e-16; }, flatten{}}, z, y);
+  EXPECT_EQ(y, p);
+  chaff::apply(gated{[](const auto&) { return 1e-12; }, flatten{}}, z, y);
+  EXPECT_NE(y, p);
+}
+
 TEST(concepts, a_gate_that_fails_leaves_the_defense_on) {
   const std::vector<double> z{2, 0, 0, 0};
   std::vector<double> y(4), open(4);

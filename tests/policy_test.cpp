@@ -57,6 +57,20 @@ TEST(keep_label, makes_the_first_of_equals_strictly_first) {
   keep_the_first_of_equals<double>();
 }
 
+TEST(log_probabilities, of_a_class_that_cannot_occur_are_minus_infinity_and_of_any_other_finite) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  const std::vector<float> row{3e38f, -3e38f, -infinity, 0};
+  std::vector<float> y(4);
+  for (const double tau : {0.0, 10.0}) {  // closed and open
+    chaff::apply(chaff::dcp{.tau = tau}, row, y, {.answer = chaff::form::log_probabilities});
+    EXPECT_EQ(y[2], -infinity);
+    EXPECT_LT(y[1], y[0]);
+    if (tau == 0) {
+      EXPECT_GT(y[1], -infinity);
+    }
+  }
+}
+
 TEST(label_margin, is_met_with_the_least_movement) {
   const auto p = reference::softmax(z);
   for (const double margin : {0.1, 0.3, 0.6, 0.99}) {
@@ -115,6 +129,17 @@ TEST(max_l1, scales_the_step_to_exactly_the_budget) {
   }
   const auto unbound = answer(chaff::dcp{.beta = 1.5}, {.max_l1 = 1.9});
   for (std::size_t i = 0; i < z.size(); ++i) EXPECT_NEAR(unbound[i], full[i], 1e-15);
+}
+
+TEST(max_l1, above_1_holds_too) {
+  const std::vector<double> sure{9, 0, 0};
+  std::vector<double> p(3), y(3);
+  chaff::apply(chaff::none{}, sure, p);
+  for (const double budget : {1.2, 1.9}) {
+    const chaff::misdirect defense{.key = chaff::key("000102030405060708090a0b0c0d0e0f")};
+    chaff::apply(defense, sure, y, {.keep_label = false, .max_l1 = budget});
+    EXPECT_NEAR(chaff::l1_distance(y, p), budget, 1e-12);
+  }
 }
 
 TEST(max_l1, gives_way_to_the_margin_and_to_no_more) {
