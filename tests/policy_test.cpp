@@ -33,12 +33,12 @@ void keep_the_first_of_equals() {
         for (const double tau : {0.0, 0.9}) {  // closed and open
           const double p = 1 / static_cast<double>(classes);
           const double value = input == chaff::form::probabilities ? p : std::log(p);
-          const std::vector<T> z(8 * classes, static_cast<T>(value));
-          std::vector<T> rows(z.size()), alone(classes), reduced(classes);
+          const std::vector<T> equals(8 * classes, static_cast<T>(value));
+          std::vector<T> rows(equals.size()), alone(classes), reduced(classes);
           const chaff::dcp defense{.beta = 1, .tau = tau};
           const chaff::policy promised{.input = input, .answer = output};
-          chaff::apply_rows(defense, z, classes, rows, promised);
-          const std::span<const T> first_row = std::span(z).first(classes);
+          chaff::apply_rows(defense, equals, classes, rows, promised);
+          const std::span<const T> first_row = std::span(equals).first(classes);
           chaff::apply(defense, first_row, alone, promised);
           chaff::apply(defense | chaff::top_k{classes}, first_row, reduced, promised);
           for (const auto& y :
@@ -68,6 +68,19 @@ TEST(log_probabilities, of_a_class_that_cannot_occur_are_minus_infinity_and_of_a
     if (tau == 0) {
       EXPECT_GT(y[1], -infinity);
     }
+  }
+}
+
+TEST(keep_label, of_a_single_sigmoid_is_its_side_of_one_half) {
+  const auto alone = [](float logit) {
+    std::vector<float> y(1);
+    chaff::apply(chaff::dcp{.beta = 1.5, .rule = chaff::odds::exact}, std::vector<float>{logit}, y);
+    return y[0];
+  };
+  EXPECT_EQ(alone(0), 0.5f);
+  for (const float size : {1e-30f, 1e-3f, 2.0f, 50.0f}) {
+    EXPECT_GT(alone(size), 0.5f) << size;
+    EXPECT_LT(alone(-size), 0.5f) << size;
   }
 }
 
