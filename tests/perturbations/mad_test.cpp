@@ -209,7 +209,7 @@ TEST(mad, spends_nothing_on_a_class_that_cannot_occur) {
   const chaff::jacobian surrogate{[&] { return g; }};
   const VectorXd towards_e1{{0.54, 0.46, 0}}, towards_e0{{0.64, 0.36, 0}};
   EXPECT_LT((answer(z, surrogate, 0.12) - towards_e1).lpNorm<Eigen::Infinity>(), 1e-12);
-  // to keep the argmax: {0} turns by 22 degrees, {0, 1} by 5, {0, 2} would by 90
+  // to keep the argmax: {0} turns by 22 degrees, {0, 1} by 5, and {0, 2} would have no gradient, which counts 1
   EXPECT_LT((answer(z, surrogate, 0.08, true) - towards_e0).lpNorm<Eigen::Infinity>(), 1e-12);
 }
 
