@@ -35,10 +35,15 @@ struct rounded {
     for (int i = 0; i < decimals; ++i) units *= 10;
     double sum = 0;
     for (const T y : answer) sum += static_cast<double>(y);
-    const double scale = units / sum;
-    const auto exact = [&](std::size_t i) { return static_cast<double>(answer[i]) * scale; };
-    const auto down = [&](std::size_t i) { return std::floor(exact(i)); };
-    const auto remainder = [&](std::size_t i) { return exact(i) - down(i); };
+    // An entry in units, with 30 bits after the point. In integers: a product that a compiler may or may not fuse into
+    // the next sum would be one number here and another there.
+    const double scale_q31 = units / sum * 0x1p31;
+    const auto exact_q30 = [&](std::size_t i) {
+      return (static_cast<std::int64_t>(static_cast<double>(answer[i]) * scale_q31) + 1) >> 1;
+    };
+    const auto exact = [&](std::size_t i) { return static_cast<double>(exact_q30(i)) * 0x1p-30; };
+    const auto down = [&](std::size_t i) { return static_cast<double>(exact_q30(i) >> 30); };
+    const auto remainder = [&](std::size_t i) { return static_cast<double>(exact_q30(i) & 0x3fffffff) * 0x1p-30; };
     const std::size_t k = kept.index;
 
     // plain rounding: what it gives the label, and the most that it gives another class
