@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+/// What a caller sees of a victim: answers to images, each one counted.
+#ifndef CHAFF_BENCHMARKS_STEALING_ANSWERS_HPP
+#define CHAFF_BENCHMARKS_STEALING_ANSWERS_HPP
+
+#include <torch/torch.h>
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <utility>
+
+/// A row of logits or probabilities for each query: what chaff::defend takes from a model and returns.
+using row_matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+inline row_matrix rows_of(const torch::Tensor& values) {
+  const torch::Tensor dense = values.detach().to(torch::kFloat).contiguous();
+  return Eigen::Map<const row_matrix>(dense.data_ptr<float>(), dense.size(0), dense.size(1));
+}
+
+inline torch::Tensor tensor_of(const row_matrix& values) {
+  return torch::from_blob(const_cast<float*>(values.data()), {values.rows(), values.cols()}).clone();
+}
+
+/// The numbers of a dense float tensor.
+inline std::span<const float> values_of(const torch::Tensor& dense) {
+  return {dense.data_ptr<float>(), static_cast<std::size_t>(dense.numel())};
+}
+
+/// Any model or defended model: queries in, a row for each out.
+using answering = std::function<row_matrix(const torch::Tensor&)>;
+
+/// The one door that a thief has to a victim.
+class service {
+ public:
+  explicit service(answering answer) : answer_(std::move(answer)) {}
+
+  torch::Tensor operator()(const torch::Tensor& queries) {
+    const torch::NoGradGuard no_gradients;
+    asked_ += queries.size(0);
+    return tensor_of(answer_(queries));
+  }
+
+  std::int64_t asked() const { return asked_; }
+
+ private:
+  answering answer_;
+  std::int64_t asked_ = 0;
+};
+
+#endif

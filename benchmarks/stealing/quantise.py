@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""Makes an int8 victim of a float one: a TorchScript network with QNNPACK's int8 operators.
+
+    quantise.py int8_ptq|int8_qat FLOAT INT8 [--epochs N]
+
+FLOAT is a pickled dictionary of the lab's: the LeNet's parameters by name, and the images and labels that it was
+trained on. int8_ptq: post-training, ranges from 1,000 of the images. int8_qat: trained on for some epochs with
+simulated quantisation first. The network in INT8 returns dequantised logits, scale (q - zero_point); the two are its
+attributes.
+"""
+
+import argparse
+
+import torch
+from torch import nn
+from torch.ao import quantization
+
+
+class Victim(nn.Module):
+    """The lab's LeNet, with the doors of quantisation."""
+
+    def __init__(self, classes):
+        super().__init__()
+        self.quant = quantization.QuantStub()
+        self.layers = nn.Sequential(
+            nn.Conv2d(1, 6, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Flatten(), nn.Linear(16 * 4 * 4, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, classes))
+
+    def forward(self, x):
+        return self.layers(self.quant(x))
+
+    def fused(self):
+        pairs = [["layers.0", "layers.1"], ["layers.3", "layers.4"], ["layers.7", "layers.8"], ["layers.9", "layers.10"]]
+        fuse = quantization.fuse_modules_qat if self.training else quantization.fuse_modules
+        return fuse(self, pairs)
+
+
+class Served(nn.Module):
+    def __init__(self, network, scale, zero_point):
+        super().__init__()
+        self.network = network
+        self.scale = scale
+        self.zero_point = zero_point
+
+    def forward(self, x):
+        return self.network(x).dequantize()
+
+
+def train(network, pixels, labels, epochs):
+    steps = torch.optim.Adam(network.parameters(), 3e-4)
+    for epoch in range(epochs):
+        if 0 < epoch == epochs - 1:  # the ranges are settled
+            network.apply(quantization.disable_observer)
+        for some in torch.randperm(len(pixels)).split(64):
+            steps.zero_grad()
+            nn.functional.cross_entropy(network(pixels[some]), labels[some]).backward()
+            steps.step()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("kind", choices=["int8_ptq", "int8_qat"])
+    parser.add_argument("given")
+    parser.add_argument("made")
+    parser.add_argument("--epochs", type=int, default=4)
+    wanted = parser.parse_args()
+
+    torch.manual_seed(1)
+    torch.set_num_threads(1)
+    torch.backends.quantized.engine = "qnnpack"
+    given = torch.load(wanted.given)
+    pixels, labels = given.pop("pixels"), given.pop("labels")
+    network = Victim(given["11.bias"].shape[0])
+    network.layers.load_state_dict(given)
+    if wanted.kind == "int8_ptq":
+        network.eval()
+        network = network.fused()
+        network.qconfig = quantization.get_default_qconfig("qnnpack")
+        quantization.prepare(network, inplace=True)
+        with torch.no_grad():
+            network(pixels[:1000])
+    else:
+        network.train()
+        network = network.fused()
+        network.qconfig = quantization.get_default_qat_qconfig("qnnpack")
+        quantization.prepare_qat(network, inplace=True)
+        train(network, pixels, labels, wanted.epochs)
+    network.eval()
+    quantization.convert(network, inplace=True)
+    last = network.layers[11]
+    with torch.no_grad():
+        traced = torch.jit.trace(network, pixels[:2])
+    torch.jit.script(Served(traced, float(last.scale), int(last.zero_point))).save(wanted.made)
+
+
+if __name__ == "__main__":
+    main()

