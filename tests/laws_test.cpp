@@ -9,6 +9,7 @@
 
 #include "support/every_defense.hpp"
 #include "support/lawful.hpp"
+#include "support/stride.hpp"
 
 namespace {
 
@@ -44,8 +45,10 @@ TYPED_TEST_SUITE(laws, types);
 
 TYPED_TEST(laws, every_answer_is_lawful) {
   using T = TypeParam;
+  unsigned count = 0;
   for (const std::size_t classes : hostile_sizes) {
     for (const auto& [name, z] : hostile_rows<T>(classes)) {
+      if (count++ % law_stride != 0) continue;
       const auto p = reference::softmax(z);
       for_each_defense(classes, [&](const auto& defense, const char* defense_name) {
         for (const chaff::policy& promised : policies<T>()) {

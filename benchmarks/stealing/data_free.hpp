@@ -13,15 +13,15 @@
 /// What is the same in both: in turns, the generator moves to where clone and victim disagree, by gradients estimated
 /// from answers alone, and the clone learns from what the generator draws.
 struct data_free_attack {
-  std::int64_t budget;     ///< queries
-  std::int64_t batch;      ///< images at a time
-  int directions;          ///< m: random directions of an estimated gradient, each a query more
-  int clone_steps;         ///< for each step of the generator
-  int replays;             ///< steps on queries of earlier turns, which cost no query
-  bool logits;             ///< l1 between recovered logits (DFME), or the divergence of posteriors (MAZE)
+  std::int64_t budget;  ///< queries
+  std::int64_t batch;   ///< images at a time
+  int directions;       ///< m: random directions of an estimated gradient, each a query more
+  int clone_steps;      ///< for each step of the generator
+  int replays;          ///< steps on queries of earlier turns, which cost no query
+  bool logits;          ///< l1 between recovered logits (DFME), or the divergence of posteriors (MAZE)
   double clone_rate = 1e-3;
   double generator_rate = 1e-3;
-  double epsilon = 1e-3;   ///< the length of a forward difference's step
+  double epsilon = 1e-3;  ///< the length of a forward difference's step
 };
 
 /// Truong et al. 2021, "Data-free model extraction", arXiv 2011.14779: one direction, l1 on logits recovered as
@@ -108,7 +108,8 @@ inline torch::nn::Sequential stolen_without_data(service& victim, std::int64_t c
       }
     }
     for (int step = 0; step < how.replays; ++step) {
-      const auto chosen = static_cast<std::size_t>(torch::randint(static_cast<std::int64_t>(asked.size()), {1}).item<std::int64_t>());
+      const auto chosen =
+          static_cast<std::size_t>(torch::randint(static_cast<std::int64_t>(asked.size()), {1}).item<std::int64_t>());
       learn(asked[chosen], told[chosen]);
     }
     if (progress) progress(victim.asked());

@@ -63,7 +63,9 @@ setting of_logits(std::string name, std::string parameters, Defense used, bool k
           }};
 }
 
-inline setting none() { return of_logits("none", "", chaff::none{}); }
+inline setting none() {
+  return of_logits("none", "", chaff::none{});
+}
 
 inline setting dcp(chaff::odds rule, double beta, double gamma, bool keep_label = true) {
   return of_logits(rule == chaff::odds::exact ? "dcp_exact" : "dcp", text("beta=%g gamma=%g", beta, gamma),
@@ -108,8 +110,7 @@ inline setting gradient_redirection(double epsilon) {
 
 /// The value of a score under which a share of customers' held-out images lies: the energy lse, or the confidence p_k.
 inline double threshold(const torch::Tensor& held_out, double share, bool energy) {
-  const torch::Tensor score =
-      energy ? held_out.logsumexp(1) : std::get<0>(held_out.softmax(1).max(1));
+  const torch::Tensor score = energy ? held_out.logsumexp(1) : std::get<0>(held_out.softmax(1).max(1));
   return torch::quantile(score.to(torch::kDouble), share).item<double>();
 }
 
@@ -137,7 +138,9 @@ inline setting top_k(std::size_t k) {
   return of_logits("top_k", text("k=%zu", k), chaff::none{} | chaff::top_k{.k = k});
 }
 
-inline setting label_only() { return of_logits("label_only", "", chaff::none{} | chaff::label_only{}); }
+inline setting label_only() {
+  return of_logits("label_only", "", chaff::none{} | chaff::label_only{});
+}
 
 /// A quantised victim's defense on its codes: answers are uint8 codes at 1/256.
 template <class Make>
@@ -164,9 +167,8 @@ inline setting int8_none() {
 }
 
 inline setting int8_dcp(float beta) {
-  return of_codes("dcp", text("beta=%g gamma=0.2", static_cast<double>(beta)), [beta](float scale) {
-    return chaff::int8::dcp({.input_scale = scale, .beta = beta});
-  });
+  return of_codes("dcp", text("beta=%g gamma=0.2", static_cast<double>(beta)),
+                  [beta](float scale) { return chaff::int8::dcp({.input_scale = scale, .beta = beta}); });
 }
 
 }  // namespace settings

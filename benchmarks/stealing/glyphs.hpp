@@ -33,10 +33,11 @@ inline constexpr char32_t characters[] =
 inline constexpr std::int64_t classes = std::size(characters) - 1;
 
 /// The folders of Debian's packages of fonts that have all the characters in most of their faces.
-inline constexpr std::array folders{"/usr/share/fonts/truetype/dejavu",           "/usr/share/fonts/truetype/freefont",
-                                    "/usr/share/fonts/truetype/liberation",       "/usr/share/fonts/opentype/linux-libertine",
-                                    "/usr/share/fonts/truetype/roboto/unhinted", "/usr/share/fonts/truetype/open-sans",
-                                    "/usr/share/fonts/truetype/gentiumplus"};
+inline constexpr std::array folders{
+    "/usr/share/fonts/truetype/dejavu",          "/usr/share/fonts/truetype/freefont",
+    "/usr/share/fonts/truetype/liberation",      "/usr/share/fonts/opentype/linux-libertine",
+    "/usr/share/fonts/truetype/roboto/unhinted", "/usr/share/fonts/truetype/open-sans",
+    "/usr/share/fonts/truetype/gentiumplus"};
 
 /// A face from a file; raises std::runtime_error where there is none.
 class face {
@@ -111,7 +112,8 @@ class press {
       if (opened_face.has_all()) faces_.push_back(std::move(opened_face));
     }
     if (faces_.size() < 20) {
-      throw std::runtime_error("fewer than 20 fonts have all the characters; install the packages that README.md names");
+      throw std::runtime_error(
+          "fewer than 20 fonts have all the characters; install the packages that README.md names");
     }
   }
 

@@ -79,7 +79,8 @@ class rewards {
 
 /// Asks `budget` of the images, of the classes that pay, while a first clone learns; the images of a class are taken in
 /// turn. Classes are those that the thief knows of his own images.
-inline transfer_set asked_adaptively(service& victim, const image_set& own, std::int64_t budget, const std::string& kind) {
+inline transfer_set asked_adaptively(service& victim, const image_set& own, std::int64_t budget,
+                                     const std::string& kind) {
   constexpr std::int64_t batch = 64;
   const std::int64_t own_classes = own.labels.max().item<std::int64_t>() + 1;
   std::vector<torch::Tensor> of_class;

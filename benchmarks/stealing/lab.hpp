@@ -20,6 +20,7 @@
 #include "fashion_mnist.hpp"
 #include "glyphs.hpp"
 #include "networks.hpp"
+#include "surrogates.hpp"
 #include "training.hpp"
 
 /// How much is trained and asked; `quick` only shows that each part runs.
@@ -28,7 +29,7 @@ struct sizes {
 
   std::int64_t images() const { return quick ? 600 : 1 << 20; }
   std::int64_t queries(const std::string& victim) const { return quick ? 600 : victim == "mnist" ? 30000 : 20000; }
-  std::int64_t data_free_queries() const { return quick ? 4000 : 2000000; }
+  std::int64_t data_free_queries() const { return quick ? 4000 : 500000; }
   std::int64_t simulated_pairs() const { return quick ? 2000 : 100000; }
 
   schedule training(const std::string& victim) const {
@@ -112,8 +113,9 @@ class lab {
                               std::int64_t seed) {
     std::uint64_t hash = hash_of(answers, hash_of(pixels));
     hash = hash_of(torch::tensor({seed, how.epochs, how.batch}, torch::kLong), hash);
-    return kept_or(setup_.work / "clones" / (settings::text("%016lx", hash) + ".pt"), answers.size(1),
-                   [&](torch::nn::Sequential& fresh) { fit(fresh, pixels, answers, how); }, seed);
+    return kept_or(
+        setup_.work / "clones" / (settings::text("%016lx", hash) + ".pt"), answers.size(1),
+        [&](torch::nn::Sequential& fresh) { fit(fresh, pixels, answers, how); }, seed);
   }
 
  private:
@@ -158,22 +160,6 @@ class lab {
     const std::string part = path.string() + "." + std::to_string(::getpid());
     write(part);
     std::filesystem::rename(part, path);
-  }
-
-  /// d/dy <G'y, 1> for each query: the double backward pass of Mazeika et al. 2022, for a batch at once.
-  static row_matrix redirection_of(torch::nn::Sequential& surrogate, const torch::Tensor& pixels) {
-    const torch::AutoGradMode with_gradients(true);
-    std::vector<torch::Tensor> parts;
-    for (const torch::Tensor& some : pixels.split(1000)) {
-      const torch::Tensor logs = surrogate->forward(some).log_softmax(1);
-      const torch::Tensor y = torch::ones_like(logs).requires_grad_();
-      torch::Tensor along = torch::zeros({});
-      for (const torch::Tensor& one : torch::autograd::grad({(y * logs).sum()}, surrogate->parameters(), {}, true, true)) {
-        along = along + one.sum();
-      }
-      parts.push_back(torch::autograd::grad({along}, {y})[0].detach());
-    }
-    return rows_of(torch::cat(parts));
   }
 
   /// Puts a TorchScript network with int8 operators in the float model's place; quantise.py makes it from the float

@@ -22,9 +22,8 @@ struct residual_block : torch::nn::Module {
     const auto convolution = [](std::int64_t from, std::int64_t to, std::int64_t size, std::int64_t step) {
       return nn::Conv2d(nn::Conv2dOptions(from, to, size).stride(step).padding(size / 2).bias(false));
     };
-    body = register_module(
-        "body", nn::Sequential(convolution(in, out, 3, stride), nn::BatchNorm2d(out), nn::ReLU(),
-                               convolution(out, out, 3, 1), nn::BatchNorm2d(out)));
+    body = register_module("body", nn::Sequential(convolution(in, out, 3, stride), nn::BatchNorm2d(out), nn::ReLU(),
+                                                  convolution(out, out, 3, 1), nn::BatchNorm2d(out)));
     if (in != out || stride != 1) {
       past = register_module("past", nn::Sequential(convolution(in, out, 1, stride), nn::BatchNorm2d(out)));
     }
@@ -60,10 +59,9 @@ inline torch::nn::Sequential generator() {
   const auto twice = [] {
     return nn::Upsample(nn::UpsampleOptions().scale_factor(std::vector<double>{2, 2}).mode(torch::kNearest));
   };
-  return nn::Sequential(nn::Linear(100, 64 * 7 * 7),
-                        nn::Unflatten(nn::UnflattenOptions(1, {64, 7, 7})), nn::BatchNorm2d(64), twice(),
-                        nn::Conv2d(nn::Conv2dOptions(64, 32, 3).padding(1)), nn::BatchNorm2d(32),
-                        nn::LeakyReLU(nn::LeakyReLUOptions().negative_slope(0.2)), twice(),
+  return nn::Sequential(nn::Linear(100, 64 * 7 * 7), nn::Unflatten(nn::UnflattenOptions(1, {64, 7, 7})),
+                        nn::BatchNorm2d(64), twice(), nn::Conv2d(nn::Conv2dOptions(64, 32, 3).padding(1)),
+                        nn::BatchNorm2d(32), nn::LeakyReLU(nn::LeakyReLUOptions().negative_slope(0.2)), twice(),
                         nn::Conv2d(nn::Conv2dOptions(32, 1, 3).padding(1)),
                         nn::BatchNorm2d(nn::BatchNorm2dOptions(1).affine(false)));
 }

@@ -9,7 +9,7 @@
 #include "data_free.hpp"
 #include "knockoff.hpp"
 #include "lab.hpp"
-#include "results.hpp"
+#include "theft.hpp"
 #include "thieves.hpp"
 
 /// A defended victim, watched: the mean L1 between what it answers and its posteriors, over all that is asked. The
@@ -76,7 +76,7 @@ inline transfer_set loot_of(lab& in, const theft& one, const victim& robbed, ser
 }
 
 /// progress is told the queries spent by attacks that take long.
-inline outcome rob(lab& in, const theft& one, const std::function<void(std::int64_t)>& progress = {}) {
+inline result_line rob(lab& in, const theft& one, const std::function<void(std::int64_t)>& progress = {}) {
   const auto start = std::chrono::steady_clock::now();
   const victim& robbed = in.victim_of(one.victim, one.precision);
   const watched seen(one.defense, robbed.parts);
@@ -88,21 +88,24 @@ inline outcome rob(lab& in, const theft& one, const std::function<void(std::int6
     clone = in.clone(loot.pixels, loot.answers, in.size().cloning(one.victim), one.seed);
   } else if (one.attack == "dfme" || one.attack == "maze") {
     const std::int64_t budget = in.size().data_free_queries();
-    clone = stolen_without_data(door, robbed.data->classes, one.attack == "dfme" ? dfme(budget) : maze(budget), progress);
+    clone =
+        stolen_without_data(door, robbed.data->classes, one.attack == "dfme" ? dfme(budget) : maze(budget), progress);
   } else {
     throw std::invalid_argument("no attack is called " + one.attack);
   }
   const chaff::effect customers = effect_on_test(robbed, one.defense);
   const image_set& test = robbed.data->test;
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  return {.victim_accuracy = customers.before.accuracy,
-          .defended_accuracy = customers.after.accuracy,
-          .l1_test = customers.l1,
-          .l1_queries = seen.l1(),
-          .ece_test = customers.after.calibration_error,
-          .clone_accuracy = accuracy(logits_of(clone, test.pixels), test.labels),
-          .queries_spent = door.asked(),
-          .seconds = took.count()};
+  result_line found = named(one);
+  found.victim_accuracy = customers.before.accuracy;
+  found.defended_accuracy = customers.after.accuracy;
+  found.l1_test = customers.l1;
+  found.l1_queries = seen.l1();
+  found.ece_test = customers.after.calibration_error;
+  found.clone_accuracy = accuracy(logits_of(clone, test.pixels), test.labels);
+  found.queries_spent = door.asked();
+  found.seconds = std::lround(took.count());
+  return found;
 }
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "results.hpp"
 #include "rob.hpp"
 #include "workers.hpp"
 
@@ -13,6 +14,11 @@ namespace {
 std::string clock_of(double seconds) {
   const auto whole = static_cast<long>(seconds);
   return settings::text("%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+/// A theft by name, with its seed.
+std::string name_of(const result_line& one) {
+  return one.theft() + ',' + std::to_string(one.seed);
 }
 
 /// One thread for each process: they share the machine better, and a clone does not depend on how many there are.
@@ -61,12 +67,13 @@ int run(int count, char** arguments) {
 
   results kept(out);
   std::vector<theft> left;
-  std::set<std::string> named;
+  std::set<std::string> wanted;
   for (const theft& one : every_theft(setup.size.quick)) {
-    const std::string key = key_of(one);
-    if (key.find(only) != std::string::npos && named.insert(key).second && !kept.has(one)) left.push_back(one);
+    const std::string name = name_of(named(one));
+    if (name.find(only) != std::string::npos && wanted.insert(name).second && !kept.has(named(one)))
+      left.push_back(one);
   }
-  std::printf("%zu of %zu rows to do\n", left.size(), named.size());
+  std::printf("%zu of %zu rows to do\n", left.size(), wanted.size());
   train_victims(setup, left, processes);
 
   const auto start = std::chrono::steady_clock::now();
@@ -78,11 +85,11 @@ int run(int count, char** arguments) {
       one_thread();
       shared.emplace(setup);
     }
-    const outcome found = rob(*shared, left[i]);
-    kept.add(left[i], found);
+    const result_line found = rob(*shared, left[i]);
+    kept.add(found);
     const double share = static_cast<double>(done + 1) / static_cast<double>(left.size());
     std::printf("%zu / %zu, %s gone, %s left: %s: clone %.1f %%, answers %.2f %%, L1 %.3f\n", done + 1, left.size(),
-                clock_of(gone()).c_str(), clock_of(gone() / share - gone()).c_str(), key_of(left[i]).c_str(),
+                clock_of(gone()).c_str(), clock_of(gone() / share - gone()).c_str(), name_of(found).c_str(),
                 100 * found.clone_accuracy, 100 * found.defended_accuracy, found.l1_test);
     std::fflush(stdout);
   });

@@ -4,22 +4,40 @@
 #define CHAFF_BENCHMARKS_STEALING_THEFT_HPP
 
 #include <string>
-#include <tuple>
 #include <vector>
 
+#include "columns.hpp"
 #include "defenses.hpp"
 
-/// One row of the results, before it is run.
+/// One row of the results, before it is tried.
 struct theft {
-  std::string victim = "mnist";             ///< the data set that it was trained on
-  std::string precision = "float32";        ///< float32, int8_ptq or int8_qat
-  std::string queries = "fashion_mnist";    ///< the data set that the thief's images are of; none where he has none
-  std::string attack = "knockoff";          ///< knockoff, dfme or maze
-  std::string variant = "random";           ///< knockoff: how images are chosen, random or a reward
-  std::string thief = "naive";              ///< naive, label_only, restoring_network, restoring_table, averaging
+  std::string victim = "mnist";           ///< the data set that it was trained on
+  std::string precision = "float32";      ///< float32, int8_ptq or int8_qat
+  std::string queries = "fashion_mnist";  ///< the data set that the thief's images are of; none where he has none
+  std::string attack = "knockoff";        ///< knockoff, dfme or maze
+  std::string variant = "random";         ///< knockoff: how images are chosen, random or a reward
+  std::string thief = "naive";            ///< naive, label_only, restoring_network, restoring_table, averaging
   setting defense = settings::none();
   std::int64_t seed = 1;
 };
+
+/// The line of results that it will be, without figures.
+inline result_line named(const theft& one) {
+  const bool quantised = one.precision != "float32", restoring = one.thief.starts_with("restoring_");
+  result_line line{};
+  line.victim = one.victim;
+  line.precision = quantised ? "int8" : one.precision;
+  line.queries = one.queries;
+  line.attack = one.attack;
+  line.variant = quantised ? one.precision.substr(5) : one.variant;
+  line.thief = restoring ? "restoring" : one.thief;
+  line.restored_by = restoring ? one.thief.substr(10) : "";
+  line.defense = one.defense.name;
+  line.parameters = one.defense.parameters;
+  line.label_kept = one.defense.label_kept;
+  line.seed = one.seed;
+  return line;
+}
 
 /// The rows. Those of the first seed come first, but for those that the README quotes, which come before all.
 inline std::vector<theft> every_theft(bool quick) {
@@ -28,12 +46,16 @@ inline std::vector<theft> every_theft(bool quick) {
   const std::vector<std::pair<std::string, std::string>> thefts{
       {"mnist", "fashion_mnist"}, {"fashion_mnist", "fashion_mnist"}, {"glyphs", "glyphs"}};
   const auto add = [&](const theft& one) { all.push_back(one); };
-  const auto knockoffs = [&](std::int64_t seed, const std::vector<setting>& used, const std::vector<std::string>& thieves,
-                             std::size_t victims) {
+  const auto knockoffs = [&](std::int64_t seed, const std::vector<setting>& used,
+                             const std::vector<std::string>& thieves, std::size_t victims) {
     for (std::size_t i = 0; i < victims; ++i) {
       for (const setting& defense : used) {
         for (const std::string& thief : thieves) {
-          add({.victim = thefts[i].first, .queries = thefts[i].second, .thief = thief, .defense = defense, .seed = seed});
+          add({.victim = thefts[i].first,
+               .queries = thefts[i].second,
+               .thief = thief,
+               .defense = defense,
+               .seed = seed});
         }
       }
     }
@@ -104,19 +126,13 @@ inline std::vector<theft> every_theft(bool quick) {
     knockoffs(seed, quoted, {"naive", "label_only"}, 1);
     knockoffs(seed, quoted, {"naive", "label_only"}, 2);
   }
-  knockoffs(1, every_setting(), {"naive"}, 3);
-  knockoffs(1, known, knowing, 2);
-  quantised(1);
-  data_free(1);
-  adaptive(1);
-  digits_as_queries(1);
-  for (const std::int64_t seed : {2, 3}) {
-    knockoffs(seed, known, knowing, 2);
+  for (const std::int64_t seed : {1, 2, 3}) {
     quantised(seed);
-    knockoffs(seed, every_setting(), {"naive"}, 3);
     adaptive(seed);
     digits_as_queries(seed);
+    knockoffs(seed, known, knowing, 2);
     data_free(seed);
+    knockoffs(seed, every_setting(), {"naive"}, 3);
   }
   return all;
 }

@@ -21,8 +21,8 @@ inline torch::Tensor averaged(service& victim, const torch::Tensor& pixels, int 
   return sum / times;
 }
 
-/// Pairs of clean and defended posteriors, as many as wanted: by a thief who has the defense and its parameters, but not
-/// its key, decoy or victim. Logits are those of a copy that was trained on labels alone, at other temperatures and
+/// Pairs of clean and defended posteriors, as many as wanted: by a thief who has the defense and its parameters, but
+/// not its key, decoy or victim. Logits are those of a copy that was trained on labels alone, at other temperatures and
 /// with noise; a decoy's are another query's.
 class simulation {
  public:
@@ -59,8 +59,8 @@ class simulation {
 };
 
 /// Undoes answers by a network trained on simulated pairs (as D-DAE, Chen et al. 2023), `epochs` of 100,000 of them.
-inline torch::Tensor restored_by_network(simulation& simulated, const torch::Tensor& answers, std::int64_t pairs = 100000,
-                                         int epochs = 10) {
+inline torch::Tensor restored_by_network(simulation& simulated, const torch::Tensor& answers,
+                                         std::int64_t pairs = 100000, int epochs = 10) {
   namespace nn = torch::nn;
   const std::int64_t classes = answers.size(1);
   nn::Sequential network(nn::Linear(2 * classes, 256), nn::ReLU(), nn::Linear(256, 256), nn::ReLU(),
@@ -68,14 +68,13 @@ inline torch::Tensor restored_by_network(simulation& simulated, const torch::Ten
   const auto seen = [](const torch::Tensor& y) { return torch::cat({y, (y + 1e-4).log() / 4}, 1); };
   for (int epoch = 0; epoch < epochs; ++epoch) {
     const simulation::pairs drawn = simulated.draw(pairs);
-    fit(network, seen(drawn.defended), drawn.clean,
-        {.epochs = 1, .batch = 512, .rate = 2e-3 / (1 + epoch)});
+    fit(network, seen(drawn.defended), drawn.clean, {.epochs = 1, .batch = 512, .rate = 2e-3 / (1 + epoch)});
   }
   return logits_of(network, seen(answers)).softmax(1);
 }
 
-/// Undoes answers by a table of simulated pairs (as partial Bayes of Tang et al. 2024): the mean of the clean rows whose
-/// defended rows are the nearest.
+/// Undoes answers by a table of simulated pairs (as partial Bayes of Tang et al. 2024): the mean of the clean rows
+/// whose defended rows are the nearest.
 inline torch::Tensor restored_by_table(simulation& simulated, const torch::Tensor& answers, std::int64_t pairs = 100000,
                                        std::int64_t nearest = 8) {
   const torch::NoGradGuard no_gradients;

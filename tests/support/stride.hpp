@@ -19,4 +19,11 @@ inline constexpr unsigned exhaustive_stride = 61;
 inline constexpr unsigned exhaustive_stride = 1;
 #endif
 
+/// The same for the laws, on all their rows under all policies: an emulator alone makes those too slow.
+#if defined(CHAFF_EMULATED)
+inline constexpr unsigned law_stride = 7;
+#else
+inline constexpr unsigned law_stride = 1;
+#endif
+
 #endif

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+/// What an answer takes, one query of one image and one defense at a time, with a network on one thread: undefended and
+/// under each defense, by turns in one run. Surrogates and decoys are as large as the network.
+#include <CLI/CLI.hpp>
+
+#include <chrono>
+#include <fstream>
+#include <iostream>
+
+#include "defenses.hpp"
+#include "networks.hpp"
+#include "surrogates.hpp"
+
+namespace {
+
+/// The model's name of the processor, as the system has it.
+std::string processor() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("model name")) return line.substr(line.find(": ") + 2);
+  }
+  return "unknown";
+}
+
+struct measured {
+  std::string defense, parameters;
+  answering answer;
+  std::vector<double> microseconds = {};
+
+  double median() const {
+    std::vector<double> sorted = microseconds;
+    std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2), sorted.end());
+    return sorted[sorted.size() / 2];
+  }
+};
+
+/// All defenses around a network, gates open.
+std::vector<measured> around(const torch::nn::Sequential& network, const torch::nn::Sequential& second) {
+  const auto logits = [](torch::nn::Sequential of) {
+    return [of](const torch::Tensor& x) mutable {
+      const torch::NoGradGuard no_gradients;
+      return rows_of(of->forward(x));
+    };
+  };
+  const answering model = logits(network), other = logits(second);
+  const answering redirection = [second](const torch::Tensor& x) { return redirection_of(second, x); };
+  const auto passes = [second](std::vector<torch::Tensor> parameters) -> answering {
+    return [second, parameters](const torch::Tensor& x) { return jacobian_of(second, x, parameters); };
+  };
+  const chaff::key key("7468656c6162736f776e6b6579313637");
+  std::vector<measured> all;
+  const auto add = [&](std::string defense, std::string parameters, auto used, const chaff::policy& promised = {}) {
+    all.push_back({std::move(defense), std::move(parameters), chaff::defend(model, used, promised)});
+  };
+  add("none", "", chaff::none{});
+  add("dcp", "beta=1.2", chaff::dcp{.beta = 1.2});
+  add("dcp_exact", "beta=1.2", chaff::dcp{.beta = 1.2, .rule = chaff::odds::exact});
+  add("dcp_rounded", "beta=1.2 decimals=2", chaff::dcp{.beta = 1.2} | chaff::rounded{.decimals = 2});
+  add("reverse_sigmoid", "beta=0.9", chaff::reverse_sigmoid{.beta = 0.9, .rule = chaff::odds::exact});
+  add("random", "epsilon=1", chaff::random_vertex{.epsilon = 1, .key = key});
+  add("misdirect", "energy gate open", chaff::gated{chaff::energy_gate{.tau = 1e6}, chaff::misdirect{.key = key}},
+      {.keep_label = false});
+  add("adaptive_misinformation", "second forward pass", chaff::adaptive_misinformation(other, {.tau = 10}));
+  add("mad", "closed form", chaff::mad{chaff::last_layer{other}, 1.0});
+  add("mad", "K backward passes to the last layer", chaff::mad{chaff::jacobian{passes(last_weights(second))}, 1.0});
+  add("mad", "K backward passes to all parameters", chaff::mad{chaff::jacobian{passes(second->parameters())}, 1.0});
+  add("mad_argmax", "closed form", chaff::mad{chaff::last_layer{other}, 1.0, true});
+  add("gradient_redirection", "double backward pass",
+      chaff::gradient_redirection{chaff::redirection{redirection}, 1.0});
+  return all;
+}
+
+int run(int count, char** arguments) {
+  CLI::App app("Measures what an answer takes under each defense, and writes it to a CSV.");
+  std::string out = "latency.csv";
+  int repetitions = 301;
+  bool quick = false;
+  app.add_option("--out", out, "CSV to write");
+  app.add_option("--repetitions", repetitions, "of the LeNet; of ResNet-18 a tenth of it")
+      ->check(CLI::Range(5, 100000));
+  app.add_flag("--quick", quick, "5 repetitions each");
+  CLI11_PARSE(app, count, arguments);
+  if (quick) repetitions = 5;
+
+  at::set_num_threads(1);
+  torch::manual_seed(1);
+  std::ofstream file(out);
+  file << "network,defense,parameters,median_us,ratio,repetitions,processor\n";
+  struct {
+    const char* name;
+    torch::nn::Sequential network, second;
+    torch::Tensor query;
+    int repetitions;
+  } networks[]{
+      {"lenet", lenet(10), lenet(10), torch::rand({1, 1, 28, 28}), repetitions},
+      {"resnet18", resnet18(3, 10), resnet18(3, 10), torch::rand({1, 3, 32, 32}), std::max(5, repetitions / 10)}};
+  for (auto& each : networks) {
+    each.network->eval();
+    each.second->eval();
+    std::vector<measured> all = around(each.network, each.second);
+    for (int i = -3; i < each.repetitions; ++i) {  // the first three warm up
+      for (measured& one : all) {
+        const auto start = std::chrono::steady_clock::now();
+        one.answer(each.query);
+        const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - start;
+        if (i >= 0) one.microseconds.push_back(took.count());
+      }
+    }
+    for (const measured& one : all) {
+      const double ratio = one.median() / all.front().median();
+      const std::string line = settings::text("%s,%s,%s,%.1f,%.2f,%d,", each.name, one.defense.c_str(),
+                                              one.parameters.c_str(), one.median(), ratio, each.repetitions) +
+                               processor();
+      std::cout << line << std::endl;
+      file << line << '\n';
+    }
+  }
+  file.close();
+  if (!file) throw std::runtime_error("cannot write " + out);
+  return 0;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  try {
+    return run(count, arguments);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "latency: %s\n", error.what());
+    return 1;
+  }
+}
