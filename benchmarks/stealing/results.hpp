@@ -18,6 +18,7 @@ class results {
   explicit results(std::filesystem::path path) : path_(std::move(path)) {
     std::ifstream file(path_);
     if (!file) {
+      if (path_.has_parent_path()) std::filesystem::create_directories(path_.parent_path());
       write(std::string(results_header) + "\n");
       return;
     }
