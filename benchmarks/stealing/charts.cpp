@@ -247,7 +247,7 @@ class tables {
 
 int run(int count, char** arguments) {
   if (count < 3) {
-    std::cerr << "usage: stealing_charts RESULTS.csv FOLDER [README.md]\n";
+    std::cerr << "usage: stealing_charts RESULTS.csv FOLDER [README.md [write]]\n";
     return 2;
   }
   const std::vector<row> rows = rows_of(results_of(arguments[1]));
@@ -263,10 +263,17 @@ int run(int count, char** arguments) {
   all.strange();
   std::ofstream(folder / "tables.md") << all.text();
   if (count > 3) {
+    const std::string marker = "<!-- tables -->\n\n";
     std::ifstream file(arguments[3]);
     const std::string readme{std::istreambuf_iterator<char>(file), {}};
-    if (readme.find(all.text()) == std::string::npos) {
-      std::cerr << arguments[3] << " does not hold the tables of " << (folder / "tables.md").string() << '\n';
+    const std::size_t end = readme.find(marker);
+    if (end == std::string::npos)
+      throw std::runtime_error(std::string(arguments[3]) + " has no mark where tables begin");
+    const std::string wanted = readme.substr(0, end) + marker + all.text();
+    if (count > 4 && std::string(arguments[4]) == "write") {
+      std::ofstream(arguments[3]) << wanted;
+    } else if (readme != wanted) {
+      std::cerr << arguments[3] << " does not end with the tables of " << (folder / "tables.md").string() << '\n';
       return 1;
     }
   }
