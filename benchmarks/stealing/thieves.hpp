@@ -31,7 +31,6 @@ class simulation {
     const std::int64_t classes = copy_logits.size(1);
     known_.model = [classes](const torch::Tensor& both) { return rows_of(both.narrow(1, 0, classes)); };
     known_.decoy = [classes](const torch::Tensor& both) { return rows_of(both.narrow(1, classes, classes)); };
-    known_.held_out = copy_logits;
   }
 
   struct pairs {
