@@ -78,9 +78,9 @@ int run(int count, char** arguments) {
   app.add_option("--out", out, "CSV to write");
   app.add_option("--repetitions", repetitions, "of the LeNet; of ResNet-18 a tenth of it")
       ->check(CLI::Range(5, 100000));
-  app.add_flag("--quick", quick, "5 repetitions each");
+  app.add_flag("--quick", quick, "2 repetitions each");
   CLI11_PARSE(app, count, arguments);
-  if (quick) repetitions = 5;
+  if (quick) repetitions = 2;
 
   at::set_num_threads(1);
   torch::manual_seed(1);
@@ -91,14 +91,14 @@ int run(int count, char** arguments) {
     torch::nn::Sequential network, second;
     torch::Tensor query;
     int repetitions;
-  } networks[]{
-      {"lenet", lenet(10), lenet(10), torch::rand({1, 1, 28, 28}), repetitions},
-      {"resnet18", resnet18(3, 10), resnet18(3, 10), torch::rand({1, 3, 32, 32}), std::max(5, repetitions / 10)}};
+  } networks[]{{"lenet", lenet(10), lenet(10), torch::rand({1, 1, 28, 28}), repetitions},
+               {"resnet18", resnet18(3, 10), resnet18(3, 10), torch::rand({1, 3, 32, 32}),
+                quick ? 2 : std::max(5, repetitions / 10)}};
   for (auto& each : networks) {
     each.network->eval();
     each.second->eval();
     std::vector<measured> all = around(each.network, each.second);
-    for (int i = -3; i < each.repetitions; ++i) {  // the first three warm up
+    for (int i = quick ? -1 : -3; i < each.repetitions; ++i) {  // the first ones warm up
       for (measured& one : all) {
         const auto start = std::chrono::steady_clock::now();
         one.answer(each.query);
