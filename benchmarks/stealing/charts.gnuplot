@@ -5,6 +5,7 @@ set grid
 set key outside right top samplen 2
 set ylabel "clone's accuracy, %"
 set yrange [0:100]
+set offsets graph 0.03, graph 0.03, 0, 0
 array victims[3] = ["mnist", "fashion_mnist", "glyphs"]
 do for [i = 1:3] {
   victim = victims[i]
