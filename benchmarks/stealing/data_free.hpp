@@ -60,9 +60,8 @@ inline torch::Tensor forward_differences(const std::function<torch::Tensor(const
   return gradient;
 }
 
-/// Steals by answers alone. progress is told the queries spent, now and then.
-inline torch::nn::Sequential stolen_without_data(service& victim, std::int64_t classes, const data_free_attack& how,
-                                                 const std::function<void(std::int64_t)>& progress = {}) {
+/// Steals by answers alone.
+inline torch::nn::Sequential stolen_without_data(service& victim, std::int64_t classes, const data_free_attack& how) {
   torch::nn::Sequential clone = lenet(classes), draws = generator();
   torch::optim::Adam clone_steps(clone->parameters(), torch::optim::AdamOptions(how.clone_rate));
   torch::optim::Adam generator_steps(draws->parameters(), torch::optim::AdamOptions(how.generator_rate));
@@ -112,7 +111,6 @@ inline torch::nn::Sequential stolen_without_data(service& victim, std::int64_t c
           static_cast<std::size_t>(torch::randint(static_cast<std::int64_t>(asked.size()), {1}).item<std::int64_t>());
       learn(asked[chosen], told[chosen]);
     }
-    if (progress) progress(victim.asked());
   }
   clone->eval();
   return clone;

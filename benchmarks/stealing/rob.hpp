@@ -59,24 +59,24 @@ inline chaff::effect effect_on_test(const victim& of, const setting& defense) {
 inline transfer_set loot_of(lab& in, const theft& one, const victim& robbed, service& door) {
   const image_set& own = in.data(one.queries).train;
   const std::int64_t budget = std::min(in.size().queries(one.victim), own.size());
-  if (one.variant != "random" && one.variant != "") return asked_adaptively(door, own, budget, one.variant);
-  const torch::Tensor pixels = own.pixels.narrow(0, 0, budget);
-  if (one.thief == "averaging") return {pixels, averaged(door, pixels)};
-  const torch::Tensor answers = door(pixels);
-  if (one.thief == "naive") return {pixels, answers};
-  if (one.thief == "label_only") return {pixels, labels_alone(answers)};
+  const torch::Tensor in_order = own.pixels.narrow(0, 0, budget);
+  if (one.thief == "averaging") return {in_order, averaged(door, in_order)};
+  const bool by_reward = one.variant != "random";
+  const transfer_set asked =
+      by_reward ? asked_adaptively(door, own, budget, one.variant) : transfer_set{in_order, door(in_order)};
+  if (one.thief == "naive") return asked;
+  if (one.thief == "label_only") return {asked.pixels, labels_alone(asked.answers)};
   if (!one.thief.starts_with("restoring_")) throw std::invalid_argument("no thief is called " + one.thief);
   // what he simulates with comes from a copy that no defense which keeps the label has spoilt
-  auto copy = in.clone(pixels, labels_alone(answers), in.size().cloning(one.victim), one.seed);
+  auto copy = in.clone(asked.pixels, labels_alone(asked.answers), in.size().cloning(one.victim), one.seed);
   torch::manual_seed(static_cast<std::uint64_t>(one.seed));
-  simulation simulated(one.defense, logits_of(copy, pixels), robbed.parts);
+  simulation simulated(one.defense, logits_of(copy, asked.pixels), robbed.parts);
   const std::int64_t pairs = in.size().simulated_pairs();
-  return {pixels, one.thief == "restoring_table" ? restored_by_table(simulated, answers, pairs)
-                                                 : restored_by_network(simulated, answers, pairs)};
+  return {asked.pixels, one.thief == "restoring_table" ? restored_by_table(simulated, asked.answers, pairs)
+                                                       : restored_by_network(simulated, asked.answers, pairs)};
 }
 
-/// progress is told the queries spent by attacks that take long.
-inline result_line rob(lab& in, const theft& one, const std::function<void(std::int64_t)>& progress = {}) {
+inline result_line rob(lab& in, const theft& one) {
   const auto start = std::chrono::steady_clock::now();
   const victim& robbed = in.victim_of(one.victim, one.precision);
   const watched seen(one.defense, robbed.parts);
@@ -88,8 +88,7 @@ inline result_line rob(lab& in, const theft& one, const std::function<void(std::
     clone = in.clone(loot.pixels, loot.answers, in.size().cloning(one.victim), one.seed);
   } else if (one.attack == "dfme" || one.attack == "maze") {
     const std::int64_t budget = in.size().data_free_queries();
-    clone =
-        stolen_without_data(door, robbed.data->classes, one.attack == "dfme" ? dfme(budget) : maze(budget), progress);
+    clone = stolen_without_data(door, robbed.data->classes, one.attack == "dfme" ? dfme(budget) : maze(budget));
   } else {
     throw std::invalid_argument("no attack is called " + one.attack);
   }
