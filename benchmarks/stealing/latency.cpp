@@ -3,9 +3,12 @@
 /// under each defense, by turns in one run. Surrogates and decoys are as large as the network.
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <iostream>
+#include <numeric>
+#include <random>
 
 #include "defenses.hpp"
 #include "networks.hpp"
@@ -98,8 +101,14 @@ int run(int count, char** arguments) {
     each.network->eval();
     each.second->eval();
     std::vector<measured> all = around(each.network, each.second);
-    for (int i = quick ? -1 : -3; i < each.repetitions; ++i) {  // the first ones warm up
-      for (measured& one : all) {
+    std::mt19937 random(1);
+    std::vector<std::size_t> order(all.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    for (int i = quick ? 0 : -2; i < each.repetitions; ++i) {  // the first ones warm up
+      std::shuffle(order.begin(), order.end(), random);        // no defense always follows the dearest
+      for (const std::size_t chosen : order) {
+        measured& one = all[chosen];
+        one.answer(each.query);  // so that none begins with what another left in the caches
         const auto start = std::chrono::steady_clock::now();
         one.answer(each.query);
         const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - start;
