@@ -228,7 +228,10 @@ class tables {
     }
   }
 
-  const std::string& text() const { return text_; }
+  const std::string& text() {
+    drop_empty();
+    return text_;
+  }
 
   /// The few rows that the project's README shows: MNIST asked with Fashion-MNIST.
   std::string summary() {
@@ -245,9 +248,20 @@ class tables {
   }
 
  private:
-  void begin(const std::string& heading) { text_ += (text_.empty() ? "### " : "\n### ") + heading + "\n\n"; }
+  /// A table of which no row is there yet is left out.
+  void begin(const std::string& heading) {
+    drop_empty();
+    start_ = text_.size();
+    lines_ = 0;
+    text_ += (text_.empty() ? "### " : "\n### ") + heading + "\n\n";
+  }
+
+  void drop_empty() {
+    if (lines_ <= 2) text_.resize(start_);
+  }
 
   void line(const std::vector<std::string>& cells) {
+    ++lines_;
     for (const std::string& cell : cells) text_ += "| " + cell + ' ';
     text_ += "|\n";
   }
@@ -267,6 +281,8 @@ class tables {
 
   const std::vector<row>& rows_;
   std::string text_;
+  std::size_t start_ = 0;  // of the last table, and how many lines it has: two are its head
+  int lines_ = 0;
 };
 
 /// Whether a README has these tables between its marks; they are written there first, if wanted.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// Trains victims, robs them under every defense, and writes down what came of it. The same command again goes on where
 /// it stopped.
-#include <sched.h>
-
 #include <CLI/CLI.hpp>
 
 #include "results.hpp"

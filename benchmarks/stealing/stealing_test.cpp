@@ -99,6 +99,11 @@ TEST(watched, counts_every_query_and_measures_what_was_answered) {
   }
 }
 
+TEST(labels_alone, are_one_for_the_largest_and_nothing_else) {
+  const torch::Tensor y = torch::tensor({{0.2f, 0.5f, 0.3f}, {0.9f, 0.1f, 0.0f}});
+  EXPECT_TRUE(labels_alone(y).equal(torch::tensor({{0.0f, 1.0f, 0.0f}, {1.0f, 0.0f, 0.0f}})));
+}
+
 TEST(averaged, asks_as_often_as_it_says) {
   std::vector<torch::Tensor> asked;
   service door([&](const torch::Tensor& x) {

@@ -39,7 +39,7 @@ inline row_matrix jacobian_of(torch::nn::Sequential surrogate, const torch::Tens
   return rows_of(torch::stack(of_class));
 }
 
-/// The weights of the last layer, in which Orekondy et al. 2020 take it.
+/// The weights of the last layer: the parameters for which MAD has a closed form.
 inline std::vector<torch::Tensor> last_weights(const torch::nn::Sequential& network) {
   const std::vector<torch::Tensor> parameters = network->parameters();
   return {parameters[parameters.size() - 2]};
