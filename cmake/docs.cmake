@@ -13,5 +13,5 @@ set(DOXYGEN_USE_MDFILE_AS_MAINPAGE ${PROJECT_SOURCE_DIR}/README.md)
 set(DOXYGEN_EXCLUDE_PATTERNS */lanes/* */pipeline/*)  # how, not what
 set(DOXYGEN_HAVE_DOT NO)
 set(DOXYGEN_SORT_BRIEF_DOCS YES)
-file(GLOB pages CONFIGURE_DEPENDS *.md examples/*.md examples/*/*.md)
+file(GLOB pages CONFIGURE_DEPENDS *.md examples/*.md examples/*/*.md benchmarks/*/*.md)
 doxygen_add_docs(docs include/chaff ${pages})
