@@ -45,6 +45,9 @@ struct result_line {
     return victim + ',' + precision + ',' + queries + ',' + attack + ',' + variant + ',' + thief + ',' + restored_by +
            ',' + defense + ',' + parameters + ',' + (label_kept ? '1' : '0');
   }
+
+  /// All that names the row.
+  std::string name() const { return theft() + ',' + std::to_string(seed); }
 };
 
 /// Raises std::runtime_error, with the line, where one of its values is none that it may have. A label that is kept
@@ -103,10 +106,10 @@ inline std::vector<result_line> results_of(const std::filesystem::path& path) {
     throw std::runtime_error(path.string() + " holds no results");
   }
   std::vector<result_line> all;
-  std::set<std::pair<std::string, long>> seen;
+  std::set<std::string> seen;
   while (std::getline(file, line)) {
     all.push_back(parsed(line));
-    if (!seen.insert({all.back().theft(), all.back().seed}).second) throw std::runtime_error("there twice: " + line);
+    if (!seen.insert(all.back().name()).second) throw std::runtime_error("there twice: " + line);
   }
   return all;
 }

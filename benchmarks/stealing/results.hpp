@@ -25,10 +25,10 @@ class results {
     const std::string all{std::istreambuf_iterator<char>(file), {}};
     const std::size_t whole = all.rfind('\n') + 1;
     if (whole < all.size()) std::filesystem::resize_file(path_, whole);
-    for (const result_line& line : results_of(path_)) done_.insert({line.theft(), line.seed});
+    for (const result_line& line : results_of(path_)) done_.insert(line.name());
   }
 
-  bool has(const result_line& one) const { return done_.contains({one.theft(), one.seed}); }
+  bool has(const result_line& one) const { return done_.contains(one.name()); }
 
   /// Adds a line in one piece, so that several processes may write to one file.
   void add(const result_line& one) const { write(one.text() + "\n"); }
@@ -42,7 +42,7 @@ class results {
   }
 
   std::filesystem::path path_;
-  std::set<std::pair<std::string, long>> done_;
+  std::set<std::string> done_;
 };
 
 #endif

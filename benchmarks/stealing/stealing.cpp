@@ -14,11 +14,6 @@ std::string clock_of(double seconds) {
   return settings::text("%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
-/// A theft by name, with its seed.
-std::string name_of(const result_line& one) {
-  return one.theft() + ',' + std::to_string(one.seed);
-}
-
 /// One thread for each process: they share the machine better, and a clone does not depend on how many there are.
 void one_thread() {
   at::set_num_threads(1);
@@ -65,13 +60,13 @@ int run(int count, char** arguments) {
 
   results kept(out);
   std::vector<theft> left;
-  std::set<std::string> wanted;
+  std::size_t wanted = 0;
   for (const theft& one : every_theft(setup.size.quick)) {
-    const std::string name = name_of(named(one));
-    if (name.find(only) != std::string::npos && wanted.insert(name).second && !kept.has(named(one)))
-      left.push_back(one);
+    if (named(one).name().find(only) == std::string::npos) continue;
+    ++wanted;
+    if (!kept.has(named(one))) left.push_back(one);
   }
-  std::printf("%zu of %zu rows to do\n", left.size(), wanted.size());
+  std::printf("%zu of %zu rows to do\n", left.size(), wanted);
   train_victims(setup, left, processes);
 
   const auto start = std::chrono::steady_clock::now();
@@ -87,7 +82,7 @@ int run(int count, char** arguments) {
     kept.add(found);
     const double share = static_cast<double>(done + 1) / static_cast<double>(left.size());
     std::printf("%zu / %zu, %s gone, %s left: %s: clone %.1f %%, answers %.2f %%, L1 %.3f\n", done + 1, left.size(),
-                clock_of(gone()).c_str(), clock_of(gone() / share - gone()).c_str(), name_of(found).c_str(),
+                clock_of(gone()).c_str(), clock_of(gone() / share - gone()).c_str(), found.name().c_str(),
                 100 * found.clone_accuracy, 100 * found.defended_accuracy, found.l1_test);
     std::fflush(stdout);
   });

@@ -3,6 +3,7 @@
 #ifndef CHAFF_BENCHMARKS_STEALING_THEFT_HPP
 #define CHAFF_BENCHMARKS_STEALING_THEFT_HPP
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,54 +40,82 @@ inline result_line named(const theft& one) {
   return line;
 }
 
-/// The rows. Those of the first seed come first, but for those that the README quotes, which come before all.
+/// Defenses that the project's README shows, robbed by those who do not know of them.
+inline std::vector<setting> quoted_settings() {
+  using namespace settings;
+  using chaff::odds;
+  return {none(),
+          label_only(),
+          dcp(odds::clamped, 0.9, 0.2),
+          dcp(odds::clamped, 1.2, 0.2),
+          dcp(odds::exact, 1.2, 0.2),
+          dcp(odds::clamped, 1.2, 0.2, false),
+          misdirect(0.005, true),
+          misdirect(0.01, true)};
+}
+
+/// Defenses whose thieves know them: at one strength, which three seeds try, or at every one.
+inline std::vector<setting> known_settings(bool every_strength) {
+  using namespace settings;
+  using chaff::odds;
+  std::vector<setting> all{none(),
+                           dcp(odds::clamped, 1.2, 0.2),
+                           dcp(odds::exact, 1.2, 0.2),
+                           dcp_rounded(1.2, 0.2),
+                           settings::reverse_sigmoid(0.9, 0.2),
+                           settings::adaptive_misinformation(0.9),
+                           misdirect(0.01, true)};
+  if (!every_strength) return all;
+  for (const double beta : {0.9, 1.5}) {
+    all.push_back(dcp(odds::clamped, beta, 0.2));
+    all.push_back(dcp(odds::exact, beta, 0.2));
+    all.push_back(dcp_rounded(beta, 0.2));
+  }
+  for (const double beta : {0.3, 0.6}) all.push_back(settings::reverse_sigmoid(beta, 0.2));
+  for (const double tau : {0.5, 0.99}) all.push_back(settings::adaptive_misinformation(tau));
+  for (const double share : {0.005, 0.05}) all.push_back(misdirect(share, true));
+  for (const double share : {0.005, 0.01, 0.05}) all.push_back(misdirect(share, false));
+  return all;
+}
+
+/// The other defenses, at one strength each, which three seeds try.
+inline std::vector<setting> other_settings() {
+  using namespace settings;
+  return {settings::random(1.0),    settings::mad(1.0, false),
+          settings::mad(1.0, true), settings::gradient_redirection(1.0),
+          dcp_energy(0.05),         settings::misdirect(0.01, false),
+          settings::top_k(1),       settings::top_k(3)};
+}
+
+/// The rows, each once; those first that three seeds try.
 inline std::vector<theft> every_theft(bool quick) {
   using chaff::odds;
   std::vector<theft> all;
-  const std::vector<std::pair<std::string, std::string>> thefts{
-      {"mnist", "fashion_mnist"}, {"fashion_mnist", "fashion_mnist"}, {"glyphs", "glyphs"}};
-  const auto add = [&](const theft& one) { all.push_back(one); };
+  std::set<std::string> names;
+  const auto add = [&](const theft& one) {
+    if (names.insert(named(one).name()).second) all.push_back(one);
+  };
+  struct scene {
+    const char *victim, *queries;
+  };
+  const std::vector<scene> scenes{{"mnist", "fashion_mnist"}, {"fashion_mnist", "fashion_mnist"}, {"glyphs", "glyphs"}};
+  const std::vector<scene> mnist{scenes[0]}, first_two{scenes[0], scenes[1]}, many_classes{scenes[2]};
+  const std::vector<std::string> naive{"naive"}, unknowing{"naive", "label_only"},
+      knowing{"restoring_network", "restoring_table", "averaging"},
+      every_thief{"naive", "label_only", "restoring_network", "restoring_table", "averaging"};
   const auto knockoffs = [&](std::int64_t seed, const std::vector<setting>& used,
-                             const std::vector<std::string>& thieves, std::size_t victims) {
-    for (std::size_t i = 0; i < victims; ++i) {
+                             const std::vector<std::string>& thieves, const std::vector<scene>& victims) {
+    for (const scene& where : victims) {
       for (const setting& defense : used) {
         for (const std::string& thief : thieves) {
-          add({.victim = thefts[i].first,
-               .queries = thefts[i].second,
-               .thief = thief,
-               .defense = defense,
-               .seed = seed});
+          add({.victim = where.victim, .queries = where.queries, .thief = thief, .defense = defense, .seed = seed});
         }
       }
     }
   };
-  const std::vector<setting> quoted{settings::none(),
-                                    settings::label_only(),
-                                    settings::dcp(odds::clamped, 0.9, 0.2),
-                                    settings::dcp(odds::clamped, 1.2, 0.2),
-                                    settings::dcp(odds::exact, 1.2, 0.2),
-                                    settings::dcp(odds::clamped, 1.2, 0.2, false),
-                                    settings::misdirect(0.005, true),
-                                    settings::misdirect(0.01, true)};
-  const std::vector<std::string> knowing{"label_only", "restoring_network", "restoring_table", "averaging"};
-  std::vector<setting> known{settings::none()};
-  for (const double beta : {0.9, 1.2, 1.5}) {
-    known.push_back(settings::dcp(odds::clamped, beta, 0.2));
-    known.push_back(settings::dcp(odds::exact, beta, 0.2));
-    known.push_back(settings::dcp_rounded(beta, 0.2));
-  }
-  for (const double beta : {0.3, 0.6, 0.9}) known.push_back(settings::reverse_sigmoid(beta, 0.2));
-  for (const double tau : {0.5, 0.9, 0.99}) known.push_back(settings::adaptive_misinformation(tau));
-  for (const double share : {0.005, 0.01, 0.05}) {
-    known.push_back(settings::misdirect(share, false));
-    known.push_back(settings::misdirect(share, true));
-  }
-  const auto data_free = [&](std::int64_t seed) {
+  const auto data_free = [&](std::int64_t seed, const std::vector<setting>& used) {
     for (const char* attack : {"dfme", "maze"}) {
-      for (const setting& defense :
-           {settings::none(), settings::dcp(odds::clamped, 0.9, 0.2), settings::dcp(odds::clamped, 1.2, 0.2),
-            settings::dcp(odds::exact, 0.9, 0.2), settings::dcp(odds::exact, 1.2, 0.2)}) {
-        if (quick && defense.name == "dcp_exact") continue;
+      for (const setting& defense : used) {
         add({.queries = "none", .attack = attack, .variant = "", .defense = defense, .seed = seed});
       }
     }
@@ -107,33 +136,34 @@ inline std::vector<theft> every_theft(bool quick) {
       }
     }
   };
-  const auto digits_as_queries = [&](std::int64_t seed) {
-    for (const setting& defense : quoted) {
-      add({.victim = "fashion_mnist", .queries = "mnist", .defense = defense, .seed = seed});
-    }
-  };
   if (quick) {
-    knockoffs(1, every_setting(), {"naive"}, 1);
-    knockoffs(1, {settings::dcp(odds::clamped, 1.2, 0.2), settings::adaptive_misinformation(0.9)}, knowing, 1);
+    knockoffs(1, every_setting(), naive, mnist);
+    for (const setting& defense : {settings::dcp(odds::clamped, 1.2, 0.2), settings::adaptive_misinformation(0.9)}) {
+      knockoffs(1, {defense}, every_thief, mnist);
+    }
     add({.victim = "fashion_mnist", .queries = "mnist"});
     add({.victim = "glyphs", .queries = "glyphs", .defense = settings::misdirect(0.01, false)});
     adaptive(1);
     quantised(1);
-    data_free(1);
+    data_free(1, {settings::none(), settings::dcp(odds::clamped, 1.2, 0.2)});
     return all;
   }
-  for (const std::int64_t seed : {1, 2, 3}) {
-    knockoffs(seed, quoted, {"naive", "label_only"}, 1);
-    knockoffs(seed, quoted, {"naive", "label_only"}, 2);
+  const std::initializer_list<std::int64_t> seeds{1, 2, 3};
+  for (const std::int64_t seed : seeds) knockoffs(seed, quoted_settings(), unknowing, first_two);
+  for (const std::int64_t seed : seeds) quantised(seed);
+  for (const std::int64_t seed : seeds) knockoffs(seed, known_settings(false), every_thief, mnist);
+  for (const std::int64_t seed : seeds) knockoffs(seed, quoted_settings(), naive, many_classes);
+  for (const std::int64_t seed : seeds) {
+    data_free(seed, {settings::none(), settings::dcp(odds::clamped, 1.2, 0.2), settings::dcp(odds::exact, 1.2, 0.2)});
   }
-  for (const std::int64_t seed : {1, 2, 3}) {
-    quantised(seed);
-    adaptive(seed);
-    digits_as_queries(seed);
-    knockoffs(seed, known, knowing, 2);
-    data_free(seed);
-    knockoffs(seed, every_setting(), {"naive"}, 3);
-  }
+  for (const std::int64_t seed : seeds) knockoffs(seed, known_settings(false), every_thief, {scenes[1]});
+  for (const std::int64_t seed : seeds) knockoffs(seed, other_settings(), naive, first_two);
+  for (const std::int64_t seed : seeds) adaptive(seed);
+  for (const std::int64_t seed : seeds) knockoffs(seed, quoted_settings(), naive, {{"fashion_mnist", "mnist"}});
+  knockoffs(1, every_setting(), naive, scenes);
+  knockoffs(1, known_settings(true), knowing, first_two);
+  knockoffs(1, known_settings(true), {"label_only"}, first_two);
+  data_free(1, {settings::dcp(odds::clamped, 0.9, 0.2), settings::dcp(odds::exact, 0.9, 0.2)});
   return all;
 }
 
