@@ -57,14 +57,18 @@ class simulation {
   unsigned draws_ = 0;
 };
 
-/// Undoes answers by a network trained on simulated pairs (as D-DAE, Chen et al. 2023), `epochs` of 100,000 of them.
+/// Undoes answers by a network trained on simulated pairs (as D-DAE, Chen et al. 2023), `epochs` of 100,000 of them. It
+/// is shown the label too, and how far each class lies behind it, which may be less than it would see by itself.
 inline torch::Tensor restored_by_network(simulation& simulated, const torch::Tensor& answers,
                                          std::int64_t pairs = 100000, int epochs = 10) {
   namespace nn = torch::nn;
   const std::int64_t classes = answers.size(1);
-  nn::Sequential network(nn::Linear(2 * classes, 256), nn::ReLU(), nn::Linear(256, 256), nn::ReLU(),
+  nn::Sequential network(nn::Linear(4 * classes, 256), nn::ReLU(), nn::Linear(256, 256), nn::ReLU(),
                          nn::Linear(256, classes));
-  const auto seen = [](const torch::Tensor& y) { return torch::cat({y, (y + 1e-4).log() / 4}, 1); };
+  const auto seen = [](const torch::Tensor& y) {
+    const torch::Tensor behind = y - y.amax(1, true);
+    return torch::cat({y, (y + 1e-4).log() / 4, (20 * behind).tanh(), labels_alone(y)}, 1);
+  };
   for (int epoch = 0; epoch < epochs; ++epoch) {
     const simulation::pairs drawn = simulated.draw(pairs);
     fit(network, seen(drawn.defended), drawn.clean, {.epochs = 1, .batch = 512, .rate = 2e-3 / (1 + epoch)});
@@ -73,15 +77,18 @@ inline torch::Tensor restored_by_network(simulation& simulated, const torch::Ten
 }
 
 /// Undoes answers by a table of simulated pairs (as partial Bayes of Tang et al. 2024): the mean of the clean rows
-/// whose defended rows are the nearest.
+/// whose defended rows are the nearest, of those of the same label if there are enough.
 inline torch::Tensor restored_by_table(simulation& simulated, const torch::Tensor& answers, std::int64_t pairs = 100000,
                                        std::int64_t nearest = 8) {
   const torch::NoGradGuard no_gradients;
   const simulation::pairs table = simulated.draw(pairs);
-  const torch::Tensor half_square = table.defended.square().sum(1) / 2;
-  const torch::Tensor columns = table.defended.t().contiguous();
+  // two rows of one label are never as far apart (at most sqrt 2) as this puts those of two
+  const auto seen = [](const torch::Tensor& y) { return torch::cat({y, 2 * labels_alone(y)}, 1); };
+  const torch::Tensor known = seen(table.defended);
+  const torch::Tensor half_square = known.square().sum(1) / 2;
+  const torch::Tensor columns = known.t().contiguous();
   std::vector<torch::Tensor> restored;
-  for (const torch::Tensor& some : answers.split(200)) {
+  for (const torch::Tensor& some : seen(answers).split(200)) {
     // |a - t|^2 / 2, without what is the same for all rows t
     const torch::Tensor distance = half_square - some.mm(columns);
     const torch::Tensor found = std::get<1>(distance.topk(nearest, 1, false, false));
