@@ -72,9 +72,9 @@ inline setting dcp(chaff::odds rule, double beta, double gamma, bool keep_label 
                    chaff::dcp{.beta = beta, .gamma = gamma, .rule = rule}, keep_label);
 }
 
-inline setting dcp_rounded(double beta, double gamma) {
-  return of_logits("dcp_rounded", text("beta=%g gamma=%g decimals=2", beta, gamma),
-                   chaff::dcp{.beta = beta, .gamma = gamma} | chaff::rounded{.decimals = 2});
+inline setting dcp_rounded(double beta, double gamma, int decimals = 2) {
+  return of_logits("dcp_rounded", text("beta=%g gamma=%g decimals=%d", beta, gamma, decimals),
+                   chaff::dcp{.beta = beta, .gamma = gamma} | chaff::rounded{.decimals = decimals});
 }
 
 /// As Lee et al. have it: exact odds.
@@ -186,6 +186,7 @@ inline std::vector<setting> every_setting() {
     }
     all.push_back(dcp_rounded(beta, 0.2));
   }
+  all.push_back(dcp_rounded(1.2, 0.2, 1));
   for (const double beta : {0.3, 0.6, 0.9}) {
     for (const double gamma : {0.2, 0.1}) all.push_back(settings::reverse_sigmoid(beta, gamma));
   }

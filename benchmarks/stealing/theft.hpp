@@ -62,8 +62,10 @@ inline std::vector<setting> known_settings(bool every_strength) {
                            dcp(odds::clamped, 1.2, 0.2),
                            dcp(odds::exact, 1.2, 0.2),
                            dcp_rounded(1.2, 0.2),
+                           dcp_rounded(1.2, 0.2, 1),
                            settings::reverse_sigmoid(0.9, 0.2),
                            settings::adaptive_misinformation(0.9),
+                           settings::random(1.0),
                            misdirect(0.01, true)};
   if (!every_strength) return all;
   for (const double beta : {0.9, 1.5}) {
