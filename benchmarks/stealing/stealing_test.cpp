@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
+#include <poll.h>
 
 #include "data_free.hpp"
 #include "glyphs.hpp"
@@ -263,6 +264,16 @@ TEST(results, go_on_after_a_line_that_was_cut_off) {
   EXPECT_THROW(results_of(path), std::runtime_error);
 }
 
+TEST(results, are_added_to_by_one_run_at_a_time) {
+  const std::filesystem::path path = testing::TempDir() + "chaff_results_held.csv";
+  std::filesystem::remove(path);
+  {
+    const results first(path);
+    EXPECT_THROW(results{path}, std::runtime_error);
+  }
+  EXPECT_NO_THROW(results{path});
+}
+
 TEST(results, refuse_what_is_not_well_formed) {
   const std::string good = a_line(1).text();
   EXPECT_EQ(parsed(good).theft(), a_line(1).theft());
@@ -294,6 +305,28 @@ TEST(every_theft, is_there_once_and_three_seeds_try_what_is_quoted) {
       }
     }
   }
+}
+
+TEST(run_in_processes, ends_its_processes_where_it_is_killed) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const pid_t run = ::fork();
+  if (run == 0) {
+    run_in_processes(2, 2, [&](std::size_t, const std::atomic<std::size_t>&) {
+      const char mark = 'x';
+      if (::write(ends[1], &mark, 1) != 1) ::_exit(1);
+      ::sleep(300);
+    });
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  char marks[2];
+  for (char& mark : marks) ASSERT_EQ(::read(ends[0], &mark, 1), 1);
+  ::kill(run, SIGKILL);
+  ::waitpid(run, nullptr, 0);
+  pollfd end{.fd = ends[0], .events = POLLIN, .revents = 0};
+  EXPECT_EQ(::poll(&end, 1, 30000), 1);  // no process has the other end of the pipe any more
+  ::close(ends[0]);
 }
 
 TEST(run_in_processes, does_each_job_once_and_says_where_one_failed) {

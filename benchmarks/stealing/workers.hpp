@@ -3,7 +3,9 @@
 #ifndef CHAFF_BENCHMARKS_STEALING_WORKERS_HPP
 #define CHAFF_BENCHMARKS_STEALING_WORKERS_HPP
 
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,7 +24,8 @@ struct shared_counts {
 
 /// Calls job(i, done) for each i in [0, count), in `processes` processes of their own; done counts those that are
 /// finished, in all of them. Each process takes the next job when it has done one. The caller must not have started
-/// threads. Raises std::runtime_error where a job raised, after all others are done: it is said on stderr.
+/// threads; where it is killed, so are they. Raises std::runtime_error where a job raised, after all others are done:
+/// it is said on stderr.
 template <class Job>
 void run_in_processes(std::size_t count, int processes, Job job) {
   void* memory = ::mmap(nullptr, sizeof(shared_counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -30,6 +33,7 @@ void run_in_processes(std::size_t count, int processes, Job job) {
   auto* counts = new (memory) shared_counts;
   std::fflush(nullptr);
   std::vector<pid_t> started;
+  const pid_t caller = ::getpid();
   for (int i = 0; i < processes; ++i) {
     const pid_t child = ::fork();
     if (child < 0) throw std::runtime_error("cannot start a process");
@@ -37,6 +41,7 @@ void run_in_processes(std::size_t count, int processes, Job job) {
       started.push_back(child);
       continue;
     }
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != caller) ::_exit(1);
     int failed = 0;
     for (std::size_t next; (next = counts->begun++) < count;) {
       try {
