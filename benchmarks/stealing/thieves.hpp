@@ -82,19 +82,22 @@ inline torch::Tensor restored_by_table(simulation& simulated, const torch::Tenso
                                        std::int64_t nearest = 8) {
   const torch::NoGradGuard no_gradients;
   const simulation::pairs table = simulated.draw(pairs);
-  // two rows of one label are never as far apart (at most sqrt 2) as this puts those of two
-  const auto seen = [](const torch::Tensor& y) { return torch::cat({y, 2 * labels_alone(y)}, 1); };
-  const torch::Tensor known = seen(table.defended);
-  const torch::Tensor half_square = known.square().sum(1) / 2;
-  const torch::Tensor columns = known.t().contiguous();
-  std::vector<torch::Tensor> restored;
-  for (const torch::Tensor& some : seen(answers).split(200)) {
-    // |a - t|^2 / 2, without what is the same for all rows t
-    const torch::Tensor distance = half_square - some.mm(columns);
-    const torch::Tensor found = std::get<1>(distance.topk(nearest, 1, false, false));
-    restored.push_back(table.clean.index_select(0, found.flatten()).view({some.size(0), nearest, -1}).mean(1));
+  const torch::Tensor labels = answers.argmax(1), table_labels = table.defended.argmax(1);
+  torch::Tensor restored = torch::empty_like(answers);
+  for (std::int64_t label = 0; label < answers.size(1); ++label) {
+    const torch::Tensor asked = labels.eq(label).nonzero().flatten(), same = table_labels.eq(label).nonzero().flatten();
+    const bool enough = same.size(0) >= nearest;
+    const torch::Tensor defended = enough ? table.defended.index_select(0, same) : table.defended;
+    const torch::Tensor clean = enough ? table.clean.index_select(0, same) : table.clean;
+    const torch::Tensor half_square = defended.square().sum(1) / 2, columns = defended.t().contiguous();
+    for (const torch::Tensor& some : asked.split(200)) {
+      // |a - t|^2 / 2, without what is the same for all rows t
+      const torch::Tensor distance = half_square - answers.index_select(0, some).mm(columns);
+      const torch::Tensor found = std::get<1>(distance.topk(nearest, 1, false, false));
+      restored.index_copy_(0, some, clean.index_select(0, found.flatten()).view({some.size(0), nearest, -1}).mean(1));
+    }
   }
-  return torch::cat(restored);
+  return restored;
 }
 
 #endif
