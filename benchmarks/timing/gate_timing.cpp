@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// What a caller's clock tells of the gate: answers to rows where it is closed and to rows where it is open, timed by
-/// turns, with and without policy.constant_time_gate.
+/// turns, with and without policy.constant_time_gate, where half of the rows are open and where few are.
 ///
 /// Printed and written to the CSV: medians in nanoseconds, and `told`, the share of pairs of one closed and one open
 /// answer in which the open one took longer (ties count half): 1 where a single answer's time gives the gate away, 1/2
@@ -59,28 +59,32 @@ std::vector<float> row_of_confidence(std::size_t classes, double confidence, uns
   return z;
 }
 
-/// Rows that differ in nothing but on which side of tau = 0.9 their label is.
-timings time_by_turns(std::size_t classes, const chaff::policy& promised, int pairs) {
+/// Rows that differ in nothing but on which side of tau = 0.9 their label is, `open_share` of them where the gate is
+/// open; none is there twice, so that a processor cannot know the frequent ones by heart.
+timings time_by_turns(std::size_t classes, const chaff::policy& promised, double open_share, int pairs) {
   constexpr unsigned rows = 32;
   std::vector<float> z(classes), y(classes);
+  std::minstd_rand quick(1);
   const auto answer = [&](const std::vector<float>& row) {
-    std::copy_n(row.begin(), classes, z.begin());  // each from the same memory
+    const auto from = row.begin() + static_cast<std::ptrdiff_t>(quick() % classes);
+    std::rotate_copy(row.begin(), from, row.end(), z.begin());  // each from the same memory
+    for (float& value : z) value += static_cast<float>(quick() % 1024) * 1e-4f;
     return nanoseconds([&] { chaff::apply(chaff::dcp{}, z, y, promised); });
   };
   std::vector<std::vector<float>> closed_rows, open_rows;
   for (unsigned i = 0; i < rows; ++i) {
-    closed_rows.push_back(row_of_confidence(classes, 0.95, i));
-    open_rows.push_back(row_of_confidence(classes, 0.85, i));
+    closed_rows.push_back(row_of_confidence(classes, 0.97, i));
+    open_rows.push_back(row_of_confidence(classes, 0.80, i));
   }
   timings found;
-  // by chance, so that no branch is learned by heart and no neighbour's rhythm falls in with the turns
+  // by chance, so that no neighbour's rhythm falls in with the turns
   std::mt19937 random(1);
   std::vector<double>* const lists[] = {&found.closed, &found.closed_again, &found.open, &found.open_again};
-  for (int i = -1000; i < 4 * pairs; ++i) {
-    const auto which = random() % 4;
-    const auto at = random() % rows;
-    const double time = answer(which >= 2 ? open_rows[at] : closed_rows[at]);
-    if (i >= 0) lists[which]->push_back(time);
+  const int turns = static_cast<int>(2 * pairs / open_share);
+  for (int i = -1000; i < turns; ++i) {
+    const bool open = static_cast<double>(random() % 1024) < 1024 * open_share;
+    const double time = answer((open ? open_rows : closed_rows)[random() % rows]);
+    if (i >= 0) lists[2 * static_cast<int>(open) + static_cast<int>(random() % 2)]->push_back(time);
   }
   return found;
 }
@@ -96,17 +100,20 @@ int main(int count, char** arguments) {
   }
   std::FILE* const file = csv.empty() ? nullptr : std::fopen(csv.c_str(), "w");
   if (!csv.empty() && file == nullptr) return std::perror(csv.c_str()), 1;
-  if (file != nullptr) std::fputs("classes,constant_time_gate,closed_ns,open_ns,told,told_floor\n", file);
-  std::puts("classes  constant_time_gate  closed ns  open ns   told  floor");
+  if (file != nullptr) std::fputs("classes,open_share,constant_time_gate,closed_ns,open_ns,told,told_floor\n", file);
+  std::puts("classes  open share  constant_time_gate  closed ns  open ns   told  floor");
   for (const std::size_t classes : {10, 100, 1000}) {
-    for (const bool constant : {false, true}) {
-      const timings found = time_by_turns(classes, {.constant_time_gate = constant}, pairs);
-      const double closed = median(found.closed), open = median(found.open);
-      const double by_gate = told(found.closed, found.open), by_noise = told(found.closed, found.closed_again);
-      std::printf("%7zu  %18s  %9.0f  %7.0f  %5.3f  %5.3f\n", classes, constant ? "on" : "off", closed, open, by_gate,
-                  by_noise);
-      if (file != nullptr) {
-        std::fprintf(file, "%zu,%d,%.0f,%.0f,%.3f,%.3f\n", classes, constant, closed, open, by_gate, by_noise);
+    for (const double share : {0.5, 0.03125}) {
+      for (const bool constant : {false, true}) {
+        const timings found = time_by_turns(classes, {.constant_time_gate = constant}, share, pairs);
+        const double closed = median(found.closed), open = median(found.open);
+        const double by_gate = told(found.closed, found.open), by_noise = told(found.closed, found.closed_again);
+        std::printf("%7zu  %10.3f  %18s  %9.0f  %7.0f  %5.3f  %5.3f\n", classes, share, constant ? "on" : "off", closed,
+                    open, by_gate, by_noise);
+        if (file != nullptr) {
+          std::fprintf(file, "%zu,%g,%d,%.0f,%.0f,%.3f,%.3f\n", classes, share, constant, closed, open, by_gate,
+                       by_noise);
+        }
       }
     }
   }

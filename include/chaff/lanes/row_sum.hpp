@@ -10,8 +10,8 @@
 namespace chaff {
 
 /// A sum over a row, block by block. At most 16 blocks are added in T before they are folded and carried on in double,
-/// with compensation (Neumaier 1974), so the relative error for addends of one sign is below 21 units in the last place
-/// of T for a row of any length.
+/// with compensation (as Neumaier 1974), so the relative error for addends of one sign is below 21 units in the last
+/// place of T for a row of any length.
 template <class T>
 class row_sum {
  public:
@@ -30,7 +30,9 @@ class row_sum {
   [[gnu::always_inline]] void carry(lanes<T> blocks) {
     const double part = static_cast<double>(sum_of<T>(blocks));
     const double sum = total_ + part;
-    lost_ += total_ > part ? (total_ - sum) + part : (part - sum) + total_;
+    const double added = sum - total_;
+    // what was rounded away, exactly (Knuth's two-sum): without a branch, whose wrong guesses would tell of the row
+    lost_ += (total_ - (sum - added)) + (part - added);
     total_ = sum;
   }
 

@@ -205,7 +205,9 @@ template <class T, class G>
 [[gnu::always_inline]] inline T openness_of(const G& gate, const row<T>& seen) {
   const double alpha = static_cast<double>(gate(seen));
   if (!(alpha <= 1)) return 1;
-  return alpha <= static_cast<double>(std::numeric_limits<T>::epsilon()) ? T(0) : static_cast<T>(alpha);
+  // by lanes, where a comparison is no branch, whose wrong guesses would show in the time
+  const lanes<T> told = broadcast(static_cast<T>(alpha));
+  return select<T>(told > std::numeric_limits<T>::epsilon(), told, lanes<T>{})[0];
 }
 
 /// Whether a policy bounds answers by more than the label's cap.
@@ -240,9 +242,9 @@ CHAFF_ONE_COPY outcome answer_row_from(const G& gate, const P& perturbation,
   [[maybe_unused]] const auto prepared = reductions_of_row(reductions, seen);
 
   const T openness = openness_of<T>(gate, seen);
-  way.closed = static_cast<double>(openness == 0);
+  way.closed = select<double>(broadcast(static_cast<double>(openness)) == 0.0, broadcast(1.0), lanes<double>{})[0];
   // where no time is to tell, the open way: an alpha of 0 leaves p as it is
-  if (openness == 0 && !promised.constant_time_gate) {
+  if (!promised.constant_time_gate && openness == 0) {
     if (!reduced && as_logarithms && promised.input != form::probabilities && !(promised.label_margin > 0)) {
       answer_log_posterior(row<T>(seen), answer.data(), promised);
       return {fault::none, seen.label};
