@@ -154,7 +154,7 @@ inline std::vector<theft> every_theft(bool quick) {
   for (const std::int64_t seed : seeds) knockoffs(seed, quoted_settings(), unknowing, first_two);
   for (const std::int64_t seed : seeds) quantised(seed);
   for (const std::int64_t seed : seeds) knockoffs(seed, known_settings(false), every_thief, mnist);
-  for (const std::int64_t seed : seeds) knockoffs(seed, quoted_settings(), naive, many_classes);
+  for (const std::int64_t seed : seeds) knockoffs(seed, quoted_settings(), unknowing, many_classes);
   for (const std::int64_t seed : seeds) {
     data_free(seed, {settings::none(), settings::dcp(odds::clamped, 1.2, 0.2), settings::dcp(odds::exact, 1.2, 0.2)});
   }

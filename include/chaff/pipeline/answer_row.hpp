@@ -4,6 +4,7 @@
 #define CHAFF_PIPELINE_ANSWER_ROW_HPP
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <tuple>
 
@@ -243,8 +244,10 @@ CHAFF_ONE_COPY outcome answer_row_from(const G& gate, const P& perturbation,
 
   const T openness = openness_of<T>(gate, seen);
   way.closed = select<double>(broadcast(static_cast<double>(openness)) == 0.0, broadcast(1.0), lanes<double>{})[0];
-  // where no time is to tell, the open way: an alpha of 0 leaves p as it is
-  if (!promised.constant_time_gate && openness == 0) {
+  // where no time is to tell, the open way: an alpha of 0 leaves p as it is. One number, +0 where both say so, since a
+  // compiler may ask two conditions in any order, and a branch would then know the gate's side
+  const auto open_way = std::bit_cast<bits_of<T>>(openness) | static_cast<bits_of<T>>(promised.constant_time_gate);
+  if (open_way == 0) {
     if (!reduced && as_logarithms && promised.input != form::probabilities && !(promised.label_margin > 0)) {
       answer_log_posterior(row<T>(seen), answer.data(), promised);
       return {fault::none, seen.label};

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+# Counts under callgrind the branches that its predictor guesses wrongly, in answers whose gate is closed, and in answers
+# whose gate is open for half of them by chance.
+# cmake -D PROGRAM=... -P gate_branches.cmake
+# Fails where with a gate of constant time the two differ by more than 1 in 100 answers, and where by default, where a branch
+# does know the side, single answers have not 25 more: the count would then see nothing.
+cmake_minimum_required(VERSION 3.25)
+set(work ${PROGRAM}.counts)
+file(REMOVE_RECURSE ${work})
+file(MAKE_DIRECTORY ${work})
+execute_process(COMMAND valgrind --tool=callgrind --branch-sim=yes --callgrind-out-file=${work}/out ${PROGRAM}
+                WORKING_DIRECTORY ${work} OUTPUT_QUIET ERROR_VARIABLE said RESULT_VARIABLE failed)
+if(failed)
+  message(FATAL_ERROR "valgrind failed (${failed}):\n${said}")
+endif()
+file(GLOB dumps ${work}/out.*)
+set(mixed)
+foreach(dump IN LISTS dumps)
+  file(STRINGS ${dump} lines REGEX "^(desc: Trigger: Client Request: |events: |totals: )")
+  if("${lines}" MATCHES "Request: ([^;]*);events: Ir Bc Bcm [^;]*;totals: [0-9]+ [0-9]+ ([0-9]+)")
+    set("wrong_${CMAKE_MATCH_1}" ${CMAKE_MATCH_2})
+    if(CMAKE_MATCH_1 MATCHES "^(.*)/mixed$")
+      list(APPEND mixed "${CMAKE_MATCH_1}")
+    endif()
+  endif()
+endforeach()
+list(SORT mixed COMPARE NATURAL)
+list(LENGTH mixed kinds)
+if(NOT kinds EQUAL 20)
+  message(FATAL_ERROR "${kinds} kinds of answers were counted, not 20")
+endif()
+foreach(name IN LISTS mixed)
+  math(EXPR more "100 * (${wrong_${name}/mixed} - ${wrong_${name}/closed}) / 4096")
+  message(STATUS "wrong guesses in 100 answers, ${name}: ${more} more where the gate is open by chance")
+  if(name MATCHES "^constant time" AND (more GREATER 1 OR more LESS -1))
+    message(SEND_ERROR "${name}: a branch knows the gate's side")
+  elseif(name MATCHES "^usual.*rows:1$" AND more LESS 25)
+    message(SEND_ERROR "${name}: the predictor should not know the gate's side")
+  endif()
+endforeach()
