@@ -4,15 +4,8 @@
 # Fails where a kernel takes more than 2 % more instructions than the table has, and where the table lacks one or has one
 # too many; and where, with a gate of constant time, a closed answer differs from an open one by more than 1 %. One that takes 2 % less is named, so that the table follows. UPDATE writes the table anew.
 cmake_minimum_required(VERSION 3.25)
-set(work ${PROGRAM}.counts)
-file(REMOVE_RECURSE ${work})
-file(MAKE_DIRECTORY ${work})
-execute_process(COMMAND valgrind --tool=callgrind --callgrind-out-file=${work}/out ${PROGRAM}
-                WORKING_DIRECTORY ${work} OUTPUT_QUIET ERROR_VARIABLE said RESULT_VARIABLE failed)
-if(failed)
-  message(FATAL_ERROR "valgrind failed (${failed}):\n${said}")
-endif()
-file(GLOB dumps ${work}/out.*)
+include(${CMAKE_CURRENT_LIST_DIR}/../callgrind.cmake)
+chaff_callgrind(dumps ${PROGRAM})
 set(names)
 foreach(dump IN LISTS dumps)
   file(STRINGS ${dump} lines REGEX "^(desc: Trigger: Client Request: |totals: )")

@@ -5,15 +5,8 @@
 # Fails where with a gate of constant time the two differ by more than 1 in 100 answers, and where by default, where a branch
 # does know the side, single answers have not 25 more: the count would then see nothing.
 cmake_minimum_required(VERSION 3.25)
-set(work ${PROGRAM}.counts)
-file(REMOVE_RECURSE ${work})
-file(MAKE_DIRECTORY ${work})
-execute_process(COMMAND valgrind --tool=callgrind --branch-sim=yes --callgrind-out-file=${work}/out ${PROGRAM}
-                WORKING_DIRECTORY ${work} OUTPUT_QUIET ERROR_VARIABLE said RESULT_VARIABLE failed)
-if(failed)
-  message(FATAL_ERROR "valgrind failed (${failed}):\n${said}")
-endif()
-file(GLOB dumps ${work}/out.*)
+include(${CMAKE_CURRENT_LIST_DIR}/../callgrind.cmake)
+chaff_callgrind(dumps ${PROGRAM} --branch-sim=yes)
 set(mixed)
 foreach(dump IN LISTS dumps)
   file(STRINGS ${dump} lines REGEX "^(desc: Trigger: Client Request: |events: |totals: )")
