@@ -140,6 +140,8 @@ TEST(restoring, comes_nearer_to_the_posteriors_than_the_answers_are) {
     EXPECT_LT(l1(by_table, z.softmax(1)), 0.6 * l1(y, z.softmax(1))) << each.name;
     EXPECT_LT(l1(by_network, z.softmax(1)), 0.6 * l1(y, z.softmax(1))) << each.name;
     EXPECT_TRUE(by_table.argmax(1).eq(y.argmax(1)).all().item<bool>()) << each.name;
+    const torch::Tensor of_one_label = y.index_select(0, y.argmax(1).eq(3).nonzero().flatten());
+    EXPECT_EQ(restored_by_table(simulated, of_one_label, 20000).sizes(), of_one_label.sizes()) << each.name;
   }
 }
 

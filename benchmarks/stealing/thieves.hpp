@@ -94,7 +94,8 @@ inline torch::Tensor restored_by_table(simulation& simulated, const torch::Tenso
       // |a - t|^2 / 2, without what is the same for all rows t
       const torch::Tensor distance = half_square - answers.index_select(0, some).mm(columns);
       const torch::Tensor found = std::get<1>(distance.topk(nearest, 1, false, false));
-      restored.index_copy_(0, some, clean.index_select(0, found.flatten()).view({some.size(0), nearest, -1}).mean(1));
+      restored.index_copy_(
+          0, some, clean.index_select(0, found.flatten()).view({some.size(0), nearest, answers.size(1)}).mean(1));
     }
   }
   return restored;
