@@ -80,7 +80,11 @@ const std::set<std::string> quoted{"none",
                                    "dcp beta=0.9 gamma=0.2",
                                    "dcp beta=1.2 gamma=0.2",
                                    "dcp_exact beta=1.2 gamma=0.2",
+                                   "dcp_exact beta=1.5 gamma=0.2",
+                                   "dcp_energy touched=0.01 beta=1.2 gamma=0.2",
+                                   "dcp_energy touched=0.05 beta=1.2 gamma=0.2",
                                    "dcp beta=1.2 gamma=0.2, label free",
+                                   "adaptive_misinformation tau=0.99",
                                    "misdirect_energy touched=0.005",
                                    "misdirect_energy touched=0.01"};
 

@@ -301,9 +301,11 @@ TEST(every_theft, is_there_once_and_three_seeds_try_what_is_quoted) {
     }
     EXPECT_GT(names.size(), quick ? 80u : 600u);
     if (quick) continue;
-    for (const setting& defense : quoted_settings()) {
-      for (const std::int64_t seed : {1, 2, 3}) {
-        EXPECT_TRUE(names.contains(named(theft{.defense = defense, .seed = seed}).name())) << defense.name;
+    for (const auto& quoted : {quoted_settings(), known_settings(false), other_settings()}) {
+      for (const setting& defense : quoted) {
+        for (const std::int64_t seed : {1, 2, 3}) {
+          EXPECT_TRUE(names.contains(named(theft{.defense = defense, .seed = seed}).name())) << defense.name;
+        }
       }
     }
   }

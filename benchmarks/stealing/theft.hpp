@@ -54,27 +54,31 @@ inline std::vector<setting> quoted_settings() {
           misdirect(0.01, true)};
 }
 
-/// Defenses whose thieves know them: at one strength, which three seeds try, or at every one.
+/// Defenses whose thieves know them: at the strengths that three seeds try, or at every one.
 inline std::vector<setting> known_settings(bool every_strength) {
   using namespace settings;
   using chaff::odds;
   std::vector<setting> all{none(),
                            dcp(odds::clamped, 1.2, 0.2),
                            dcp(odds::exact, 1.2, 0.2),
+                           dcp(odds::exact, 1.5, 0.2),
                            dcp_rounded(1.2, 0.2),
                            dcp_rounded(1.2, 0.2, 1),
+                           dcp_energy(0.01),
+                           dcp_energy(0.05),
                            settings::reverse_sigmoid(0.9, 0.2),
                            settings::adaptive_misinformation(0.9),
+                           settings::adaptive_misinformation(0.99),
                            settings::random(1.0),
                            misdirect(0.01, true)};
   if (!every_strength) return all;
   for (const double beta : {0.9, 1.5}) {
     all.push_back(dcp(odds::clamped, beta, 0.2));
-    all.push_back(dcp(odds::exact, beta, 0.2));
     all.push_back(dcp_rounded(beta, 0.2));
   }
+  all.push_back(dcp(odds::exact, 0.9, 0.2));
   for (const double beta : {0.3, 0.6}) all.push_back(settings::reverse_sigmoid(beta, 0.2));
-  for (const double tau : {0.5, 0.99}) all.push_back(settings::adaptive_misinformation(tau));
+  all.push_back(settings::adaptive_misinformation(0.5));
   for (const double share : {0.005, 0.05}) all.push_back(misdirect(share, true));
   for (const double share : {0.005, 0.01, 0.05}) all.push_back(misdirect(share, false));
   return all;
@@ -83,10 +87,9 @@ inline std::vector<setting> known_settings(bool every_strength) {
 /// The other defenses, at one strength each, which three seeds try.
 inline std::vector<setting> other_settings() {
   using namespace settings;
-  return {settings::random(1.0),    settings::mad(1.0, false),
-          settings::mad(1.0, true), settings::gradient_redirection(1.0),
-          dcp_energy(0.05),         settings::misdirect(0.01, false),
-          settings::top_k(1),       settings::top_k(3)};
+  return {
+      settings::random(1.0),  settings::mad(1.0, false), settings::mad(1.0, true), settings::gradient_redirection(1.0),
+      misdirect(0.01, false), settings::top_k(1),        settings::top_k(3)};
 }
 
 /// The rows, each once; those first that three seeds try.
@@ -156,7 +159,8 @@ inline std::vector<theft> every_theft(bool quick) {
   for (const std::int64_t seed : seeds) knockoffs(seed, known_settings(false), every_thief, mnist);
   for (const std::int64_t seed : seeds) knockoffs(seed, quoted_settings(), unknowing, many_classes);
   for (const std::int64_t seed : seeds) {
-    data_free(seed, {settings::none(), settings::dcp(odds::clamped, 1.2, 0.2), settings::dcp(odds::exact, 1.2, 0.2)});
+    data_free(seed, {settings::none(), settings::dcp(odds::clamped, 0.9, 0.2), settings::dcp(odds::clamped, 1.2, 0.2),
+                     settings::dcp(odds::exact, 0.9, 0.2), settings::dcp(odds::exact, 1.2, 0.2)});
   }
   for (const std::int64_t seed : seeds) knockoffs(seed, known_settings(false), every_thief, {scenes[1]});
   for (const std::int64_t seed : seeds) knockoffs(seed, other_settings(), naive, first_two);
@@ -165,7 +169,6 @@ inline std::vector<theft> every_theft(bool quick) {
   knockoffs(1, every_setting(), naive, scenes);
   knockoffs(1, known_settings(true), knowing, first_two);
   knockoffs(1, known_settings(true), {"label_only"}, first_two);
-  data_free(1, {settings::dcp(odds::clamped, 0.9, 0.2), settings::dcp(odds::exact, 0.9, 0.2)});
   return all;
 }
 
