@@ -10,7 +10,7 @@ set(DOXYGEN_QUIET YES)
 set(DOXYGEN_FULL_PATH_NAMES YES)
 set(DOXYGEN_STRIP_FROM_PATH ${PROJECT_SOURCE_DIR}/include)
 set(DOXYGEN_USE_MDFILE_AS_MAINPAGE ${PROJECT_SOURCE_DIR}/README.md)
-set(DOXYGEN_EXCLUDE_PATTERNS */lanes/* */pipeline/*)  # how, not what
+set(DOXYGEN_EXCLUDE_PATTERNS */pipeline/*)  # how, not what
 set(DOXYGEN_HAVE_DOT NO)
 set(DOXYGEN_SORT_BRIEF_DOCS YES)
 file(GLOB pages CONFIGURE_DEPENDS *.md examples/*.md examples/*/*.md benchmarks/*/*.md)

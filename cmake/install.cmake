@@ -3,7 +3,7 @@ include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
 set(package_dir ${CMAKE_INSTALL_DATADIR}/cmake/chaff)
-install(TARGETS chaff chaff_int8 EXPORT chaffTargets FILE_SET HEADERS FILE_SET adapters)
+install(TARGETS chaff_core chaff_int8 EXPORT chaffTargets FILE_SET HEADERS FILE_SET adapters)
 install(EXPORT chaffTargets NAMESPACE chaff:: DESTINATION ${package_dir})
 configure_package_config_file(cmake/chaffConfig.cmake.in chaffConfig.cmake INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(chaffConfigVersion.cmake COMPATIBILITY SameMajorVersion ARCH_INDEPENDENT)

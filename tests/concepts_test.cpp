@@ -1,114 +1,120 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
+
 #include <array>
 #include <chaff/chaff.hpp>
+#include <cmath>
 #include <list>
+#include <string>
 
 namespace {
 
 using namespace chaff;
 
-static_assert(gate<confidence_gate> && gate<energy_gate, double> && gate<always>);
-static_assert(gate<decltype([](const row<float>&) { return 0.5; })>, "a plain callable is a gate");
-static_assert(!gate<reverse_sigmoid> && !gate<int> && !gate<decltype([](const row<float>&) { return "open"; })>);
+static_assert(Gate<confidence_gate> && Gate<energy_gate, double> && Gate<always>);
+static_assert(Gate<decltype([](const row<float>&) { return 0.5; })>, "a plain callable is a gate");
+static_assert(!Gate<reverse_sigmoid> && !Gate<int> && !Gate<decltype([](const row<float>&) { return "open"; })>);
 
-static_assert(perturbation<reverse_sigmoid> && perturbation<reverse_sigmoid, double>);
-static_assert(!perturbation<confidence_gate> && !perturbation<int>);
+static_assert(Perturbation<reverse_sigmoid> && Perturbation<reverse_sigmoid, double>);
+static_assert(!Perturbation<confidence_gate> && !Perturbation<int>);
 
-static_assert(defense<dcp> && defense<dcp, double> && defense<none> && defense<reverse_sigmoid>);
-static_assert(defense<gated<energy_gate, reverse_sigmoid>>);
-static_assert(!defense<confidence_gate> && !defense<int> && !defense<gated<reverse_sigmoid, reverse_sigmoid>>);
+static_assert(Defense<dcp> && Defense<dcp, double> && Defense<none> && Defense<reverse_sigmoid>);
+static_assert(Defense<gated<energy_gate, reverse_sigmoid>>);
+static_assert(!Defense<confidence_gate> && !Defense<int> && !Defense<gated<reverse_sigmoid, reverse_sigmoid>>);
 
-static_assert(perturbation<random_vertex> && perturbation<misdirect, double> && !perturbation<top_k>);
+static_assert(Perturbation<random_vertex> && Perturbation<misdirect, double> && !Perturbation<top_k>);
 
-using asks = std::vector<float> (*)(int);
-static_assert(query_perturbation<decoy<asks>> && query_perturbation<mad<last_layer<asks>>> &&
-              query_perturbation<gradient_redirection<redirection<asks>>>);
-static_assert(!query_perturbation<reverse_sigmoid> && !query_perturbation<int>);
-static_assert(!defense<decoy<asks>> && !defense<gated<always, mad<last_layer<asks>>>>, "bare logits are not enough");
+using callable = std::vector<float> (*)(int);
+static_assert(QueryPerturbation<decoy<callable>> && QueryPerturbation<mad<last_layer<callable>>> &&
+              QueryPerturbation<gradient_redirection<redirection<callable>>>);
+static_assert(!QueryPerturbation<reverse_sigmoid> && !QueryPerturbation<int>);
+static_assert(!Defense<decoy<callable>> && !Defense<gated<always, mad<last_layer<callable>>>>,
+              "bare logits are not enough");
 
-static_assert(reduction<top_k> && reduction<rounded, double> && reduction<label_only> && reduction<gaussian_noise> &&
-              reduction<high_confidence>);
-static_assert(reduction<decltype([](std::span<float>, kept_label) {})>, "a plain callable is a reduction");
+static_assert(Reduction<top_k> && Reduction<rounded, double> && Reduction<label_only> && Reduction<gaussian_noise> &&
+              Reduction<high_confidence>);
+static_assert(Reduction<decltype([](std::span<float>, kept_label) {})>, "a plain callable is a reduction");
 using of_floats = decltype([](std::span<float>, kept_label) {});
-static_assert(defense<decltype(dcp{} | of_floats{})> && !defense<decltype(dcp{} | of_floats{}), double>);
-static_assert(!reduction<dcp> && !reduction<confidence_gate> && !reduction<decltype([](std::span<float>) {})>);
-static_assert(defense<decltype(dcp{} | top_k{} | rounded{}), double> && !defense<top_k>);
+static_assert(Defense<decltype(dcp{} | of_floats{})> && !Defense<decltype(dcp{} | of_floats{}), double>);
+static_assert(!Reduction<dcp> && !Reduction<confidence_gate> && !Reduction<decltype([](std::span<float>) {})>);
+static_assert(Defense<decltype(dcp{} | top_k{} | rounded{}), double> && !Defense<top_k>);
 
 template <class A, class B>
 concept composes = requires(A a, B b) {
   a | b;
 };
 static_assert(composes<dcp, top_k> && composes<gated<energy_gate, misdirect>, label_only> &&
-              composes<decoy<asks>, top_k>);
+              composes<decoy<callable>, top_k>);
 static_assert(!composes<top_k, dcp> && !composes<top_k, rounded> && !composes<dcp, dcp> && !composes<int, top_k>);
 
-static_assert(contiguous_values<std::vector<float>> && contiguous_values<const std::array<double, 3>>);
-static_assert(contiguous_values<std::span<const float>> && contiguous_values<float[4]>);
-static_assert(!contiguous_values<std::vector<int>> && !contiguous_values<std::list<float>> &&
-              !contiguous_values<float>);
-static_assert(!contiguous_values<Eigen::VectorXf>, "Eigen has an apply of its own");
+static_assert(ContiguousRange<std::vector<float>> && ContiguousRange<const std::array<double, 3>>);
+static_assert(ContiguousRange<std::span<const float>> && ContiguousRange<float[4]>);
+static_assert(!ContiguousRange<std::vector<int>> && !ContiguousRange<std::list<float>> && !ContiguousRange<float>);
+static_assert(!ContiguousRange<Eigen::VectorXf>, "Eigen has an adapter");
 
-static_assert(owning_values<std::vector<float>> && owning_values<std::array<double, 2>>);
-static_assert(!owning_values<std::span<float>> && !owning_values<std::span<const float>>);
+static_assert(detail::OwningRange<std::vector<float>> && detail::OwningRange<std::array<double, 2>>);
+static_assert(!detail::OwningRange<std::span<float>> && !detail::OwningRange<std::span<const float>>);
 
-static_assert(eigen_values<Eigen::VectorXf> && eigen_values<const Eigen::MatrixXd&>);
-static_assert(!eigen_values<Eigen::VectorXi> && !eigen_values<std::vector<float>>);
+static_assert(EigenValues<Eigen::VectorXf> && EigenValues<const Eigen::MatrixXd&>);
+static_assert(!EigenValues<Eigen::VectorXi> && !EigenValues<std::vector<float>>);
+static_assert(Adapted<Eigen::VectorXf> && Adapted<Eigen::MatrixXd> && !Adapted<Eigen::VectorXi>);
+static_assert(!Adapted<std::vector<float>> && !Adapted<int>);
+static_assert(Logits<Eigen::VectorXf> && Logits<std::vector<float>&> && !Logits<Eigen::VectorXi> && !Logits<int>);
 
 using model = std::vector<float> (*)(int);
-static_assert(logits_model<model, int>);
-static_assert(logits_model<decltype([](Eigen::VectorXf x) { return 2 * x; }), Eigen::VectorXf>);
-static_assert(!logits_model<model, std::string>, "not with these arguments");
-static_assert(!logits_model<int (*)(int), int>, "an int is no row of logits");
-static_assert(!logits_model<Eigen::VectorXi (*)(), int>);
+static_assert(LogitsModel<model, int>);
+static_assert(LogitsModel<decltype([](Eigen::VectorXf x) { return 2 * x; }), Eigen::VectorXf>);
+static_assert(!LogitsModel<model, std::string>, "not with these arguments");
+static_assert(!LogitsModel<int (*)(int), int>, "an int is no row of logits");
+static_assert(!LogitsModel<Eigen::VectorXi (*)(), int>);
 
-/// A user's own perturbation: half of the label's weight goes to all classes alike.
+/// A perturbation of the user: half of the label's weight goes to all classes alike.
 struct flatten {
   template <class T>
   struct weights_of_row {
     T label, share;
-    lanes<T> operator()(const block<T>& at) const { return at.p + share; }
+    simd::vec<T> operator()(const block<T>& block) const { return block.p + share; }
   };
   template <class T>
-  weights_of_row<T> weights(const row<T>& seen) const {
-    const double half = seen.confidence() / 2;
-    return {static_cast<T>(half), static_cast<T>(half / static_cast<double>(seen.classes()))};
+  weights_of_row<T> weights(const row<T>& row) const {
+    const double half = row.confidence() / 2;
+    return {static_cast<T>(half), static_cast<T>(half / static_cast<double>(row.classes()))};
   }
 };
-static_assert(perturbation<flatten> && defense<flatten, double>);
+static_assert(Perturbation<flatten> && Defense<flatten, double>);
 
-TEST(concepts, a_user_s_own_parts_work_under_the_same_promises) {
+TEST(Concepts, PartsOfTheUserWorkUnderTheSameGuarantees) {
   const std::vector<double> z{2, 0, 0, 0};
   std::vector<double> y(4), p(4);
   chaff::apply(none{}, z, p);
-  chaff::apply(gated{[](const auto& seen) { return seen.confidence() < 0.9 ? 1.0 : 0.0; }, flatten{}}, z, y);
+  chaff::apply(gated{[](const auto& row) { return row.confidence() < 0.9 ? 1.0 : 0.0; }, flatten{}}, z, y);
   EXPECT_GT(y[0], y[1]);
   EXPECT_LT(y[0], p[0]);
   EXPECT_NEAR(y[0] / y[1], (p[0] / 2) / (p[1] + p[0] / 8), 1e-12);
 }
 
-/// More is taken from the others than they have.
-struct robs_the_others {
+/// A perturbation of the user that takes more from the other classes than they have.
+struct negative_weights {
   template <class T>
   struct weights_of_row {
     T label;
-    lanes<T> operator()(const block<T>& at) const { return at.p - T(0.5); }
+    simd::vec<T> operator()(const block<T>& block) const { return block.p - T(0.5); }
   };
   template <class T>
-  weights_of_row<T> weights(const row<T>& seen) const {
-    return {static_cast<T>(seen.confidence())};
+  weights_of_row<T> weights(const row<T>& row) const {
+    return {static_cast<T>(row.confidence())};
   }
 };
 
-TEST(concepts, a_part_that_gives_less_than_nothing_gives_nothing) {
+TEST(Concepts, NegativeWeightsCountAsZero) {
   const std::vector<double> z{2, 1, 0, 0};
   std::vector<double> y(4);
-  chaff::apply(robs_the_others{}, z, y);
+  chaff::apply(negative_weights{}, z, y);
   EXPECT_NEAR(y[0], 1, 1e-15);
   for (std::size_t i = 1; i < y.size(); ++i) EXPECT_EQ(y[i], 0);
 }
 
-TEST(concepts, a_gate_that_is_all_but_closed_is_closed) {
+TEST(Concepts, AlphaBelowEpsilonIsZero) {
   const std::vector<double> z{2, 0, 1, 0};
   std::vector<double> y(4), p(4);
   chaff::apply(none{}, z, p);
@@ -118,7 +124,7 @@ TEST(concepts, a_gate_that_is_all_but_closed_is_closed) {
   EXPECT_NE(y, p);
 }
 
-TEST(concepts, a_gate_that_fails_leaves_the_defense_on) {
+TEST(Concepts, AlphaThatIsNanOrAboveOneIsOne) {
   const std::vector<double> z{2, 0, 0, 0};
   std::vector<double> y(4), open(4);
   chaff::apply(flatten{}, z, open);

@@ -1,39 +1,116 @@
 // SPDX-License-Identifier: MIT
-/// Built with -fno-exceptions -fno-rtti: answers are the same, and an error reaches the program's own handler.
-#include <chaff/chaff.hpp>
+/// Built with -fno-exceptions -fno-rtti: outputs are the same, an error zeroes the output and then reaches the failure
+/// handler, and without a handler the message goes to standard error before the program is aborted.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chaff/core.hpp>
 #include <csetjmp>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 
-static std::jmp_buf out;
-static const char* expected_message = "";
-static bool message_fits = false;
+static std::jmp_buf return_point;
+static char last_message[512];
+static float y[] = {7, 7, 7};
+static bool is_zeroed_at_failure = false;
+
+static bool is_zeroed() {
+  return std::all_of(std::begin(y), std::end(y), [](float value) { return value == 0; });
+}
 
 [[noreturn]] static void handler(const char* message) {
-  message_fits = std::strcmp(message, expected_message) == 0;
-  std::longjmp(out, 1);
+  std::snprintf(last_message, sizeof last_message, "%s", message);
+  is_zeroed_at_failure = is_zeroed();
+  std::longjmp(return_point, 1);
+}
+
+static int failures = 0;
+static void expect(bool holds, const char* what) {
+  if (holds) return;
+  std::printf("failed: %s (last message: %s)\n", what, last_message);
+  ++failures;
+}
+
+/// Calls run, and expects that the failure handler gets this message.
+template <class Run>
+static void expect_failure(const char* message, Run run) {
+  last_message[0] = '\0';
+  std::fill(std::begin(y), std::end(y), 7.0f);
+  if (setjmp(return_point) == 0) {
+    run();
+    expect(false, message);
+  } else {
+    expect(std::strcmp(last_message, message) == 0, message);
+  }
+}
+
+/// Calls run in a child process, and expects that it is aborted after it wrote this line to standard error.
+template <class Run>
+static void expect_abort(const char* line, Run run) {
+  int ends[2];
+  if (pipe(ends) != 0) return expect(false, "no pipe");
+  const pid_t child = fork();
+  if (child == 0) {
+    dup2(ends[1], STDERR_FILENO);
+    run();
+    _exit(0);
+  }
+  close(ends[1]);
+  char text[512] = {};
+  std::size_t size = 0;
+  for (ssize_t n = 0; size < sizeof text - 1 && (n = read(ends[0], text + size, sizeof text - 1 - size)) > 0;) {
+    size += static_cast<std::size_t>(n);
+  }
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "the program is aborted");
+  std::snprintf(last_message, sizeof last_message, "%s", text);
+  expect(std::strcmp(text, line) == 0, line);
 }
 
 int main() {
-  static float z[] = {1, 2, 3}, y[3] = {};
+  static float z[] = {1, 2, 3};
   chaff::apply(chaff::dcp{.beta = 1.2}, z, y);
-  if (!(y[2] > y[1] && y[1] > 0)) return std::puts("no lawful answer"), 1;
+  expect(y[2] > y[1] && y[1] > 0, "the output keeps the label first");
 
   chaff::set_failure_handler(handler);
   z[1] = std::numeric_limits<float>::quiet_NaN();
-  expected_message = "chaff: logit 1 of row 0 is NaN";
-  if (setjmp(out) == 0) {
-    chaff::apply(chaff::dcp{}, z, y);
-    return std::puts("no error for NaN"), 1;
-  }
-  if (!message_fits) return std::puts("another message for NaN"), 1;
-  if (y[0] != 0 || y[1] != 0 || y[2] != 0) return std::puts("the answer was not cleared"), 1;
+  expect_failure("chaff: logit 1 of row 0 is NaN", [] { chaff::apply(chaff::dcp{}, z, y); });
+  expect(is_zeroed_at_failure, "the output is zeroed before the error of a row");
+  z[1] = 2;
 
-  expected_message = "chaff: beta is -1, allowed is [0, 1000]";
-  if (setjmp(out) == 0) {
-    [[maybe_unused]] const auto model =
-        chaff::defend([] { return std::array<float, 2>{}; }, chaff::dcp{.beta = -1, .tau = 0.9});
-    return std::puts("no error for beta"), 1;
-  }
-  return message_fits ? 0 : 1;
+  expect_failure("chaff: beta is -1, allowed is [0, 1000]", [] { chaff::apply(chaff::dcp{.beta = -1}, z, y); });
+  expect(is_zeroed_at_failure, "the output is zeroed before the error of a parameter");
+  expect_failure("chaff: policy.max_l1 is 3, allowed is [0, 2]",
+                 [] { chaff::apply(chaff::dcp{}, z, y, {.max_l1 = 3}); });
+  expect(is_zeroed_at_failure, "the output is zeroed before the error of a policy");
+  expect_failure("chaff: k of top_k is 0, allowed is 1 or more",
+                 [] { chaff::apply(chaff::dcp{} | chaff::top_k{.k = 0}, z, y); });
+  expect(is_zeroed_at_failure, "the output is zeroed before the error of a reduction");
+  expect_failure("chaff: tau of the energy gate is not set, and no default fits every model: take it from calibrate",
+                 [] { chaff::apply_rows(chaff::energy_dcp{}, z, 3, y); });
+  expect(is_zeroed_at_failure, "the output is zeroed before the error of a gate");
+  expect_failure("chaff: 3 logits are not a whole number of rows of 2 classes",
+                 [] { chaff::apply_rows(chaff::dcp{}, z, 2, y); });
+  expect(is_zeroed_at_failure, "the output is zeroed before the error of a shape");
+  expect_failure("chaff: beta is -1, allowed is [0, 1000]", [] {
+    [[maybe_unused]] const auto model = chaff::defend([] { return std::array<float, 2>{}; }, chaff::dcp{.beta = -1});
+  });
+
+  // in place the output is the logits
+  std::copy(std::begin(z), std::end(z), std::begin(y));
+  if (setjmp(return_point) == 0) chaff::apply(chaff::dcp{.gamma = -1}, y, y);
+  expect(is_zeroed_at_failure && is_zeroed(), "the output in place is zeroed before the error of a parameter");
+
+  // a handler that returns does not prevent the abort
+  chaff::set_failure_handler([](const char*) {});
+  expect_abort("chaff: beta is -1, allowed is [0, 1000]\n", [] { chaff::apply(chaff::dcp{.beta = -1}, z, y); });
+  chaff::set_failure_handler(nullptr);
+  expect_abort("chaff: beta is -1, allowed is [0, 1000]\n", [] { chaff::apply(chaff::dcp{.beta = -1}, z, y); });
+  return failures == 0 ? 0 : 1;
 }

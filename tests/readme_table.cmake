@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Each part that the README's table of defenses names runs in the law suite and in the examples.
-# cmake -D README=... -D LAWS=... -D EXAMPLE=... -P readme_table.cmake
+# cmake -D README=... -D GUARANTEES=... -D EXAMPLE=... -P readme_table.cmake
 file(STRINGS ${README} lines)
-file(READ ${LAWS} laws)
+file(READ ${GUARANTEES} laws)
 file(READ ${EXAMPLE} example)
 set(parts 0)
 foreach(line IN LISTS lines)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What SECURITY.md says of a caller who wishes the model ill: each of its statements names a test, most of them here.
+/// Checks the statements of SECURITY.md about what an attacker can learn. Each of them names its test.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -8,7 +8,7 @@
 #include <cstring>
 
 #include "support/every_defense.hpp"
-#include "support/lawful.hpp"
+#include "support/guarantees.hpp"
 
 namespace {
 
@@ -23,93 +23,92 @@ std::vector<double> row_of_confidence(double p) {
 }
 
 template <class Defense>
-std::vector<double> answer_to(const Defense& defense, const std::vector<double>& z,
-                              const chaff::policy& promised = {}) {
+std::vector<double> answer_to(const Defense& defense, const std::vector<double>& z, const chaff::policy& policy = {}) {
   std::vector<double> y(z.size());
-  chaff::apply(defense, z, y, promised);
+  chaff::apply(defense, z, y, policy);
   return y;
 }
 
-TEST(security, a_closed_gate_answers_with_the_posterior_to_the_last_bit) {
-  const chaff::dcp used{.beta = 0.6};
+TEST(Security, ClosedGateAnswersWithThePosteriorToTheLastBit) {
+  const chaff::dcp defense{.beta = 0.6};
   for (double p = 0.65; p < 1; p += 0.01) {
-    EXPECT_EQ(answer_to(used, row_of_confidence(p)), answer_to(chaff::none{}, row_of_confidence(p))) << p;
+    EXPECT_EQ(answer_to(defense, row_of_confidence(p)), answer_to(chaff::none{}, row_of_confidence(p))) << p;
   }
 }
 
-TEST(security, the_gates_threshold_shows_in_the_answers_as_a_jump) {
-  const chaff::dcp used{.beta = 0.6};
-  double largest = 0, found = 0, before = answer_to(used, row_of_confidence(0.3))[0];
+TEST(Security, ThresholdOfTheGateShowsInOutputsAsAJump) {
+  const chaff::dcp defense{.beta = 0.6};
+  double largest_jump = 0, found = 0, previous = answer_to(defense, row_of_confidence(0.3))[0];
   for (double p = 0.3; p < 0.99; p += 0.005) {
-    const double now = answer_to(used, row_of_confidence(p))[0];
-    if (now - before > largest) {
-      largest = now - before;
+    const double current = answer_to(defense, row_of_confidence(p))[0];
+    if (current - previous > largest_jump) {
+      largest_jump = current - previous;
       found = p;
     }
-    before = now;
+    previous = current;
   }
-  EXPECT_GT(largest, 0.05);
-  EXPECT_NEAR(found, used.tau, 0.01);
+  EXPECT_GT(largest_jump, 0.05);
+  EXPECT_NEAR(found, defense.beta, 0.01);  // tau is beta
 }
 
-TEST(security, beta_and_gamma_are_learned_from_answers_to_queries_whose_posterior_is_known) {
-  const chaff::reverse_sigmoid used{.beta = 0.83, .gamma = 0.27};
-  std::vector<std::vector<double>> rows, answers;
+TEST(Security, BetaAndGammaAreLearnedFromOutputsWhosePosteriorIsKnown) {
+  const chaff::reverse_sigmoid defense{.beta = 0.83, .gamma = 0.27};
+  std::vector<std::vector<double>> rows, outputs;
   for (const double p : {0.2, 0.35, 0.5, 0.7}) {
     rows.push_back(row_of_confidence(p));
-    answers.push_back(answer_to(used, rows.back()));
+    outputs.push_back(answer_to(defense, rows.back()));
   }
-  long double least = 1e9L;
+  long double smallest_distance = 1e9L;
   chaff::reverse_sigmoid found;
   for (int beta = 1; beta <= 150; ++beta) {
     for (int gamma = 1; gamma <= 50; ++gamma) {
       const chaff::reverse_sigmoid guess{.beta = beta / 100.0, .gamma = gamma / 100.0};
-      long double off = 0;
-      for (std::size_t i = 0; i < rows.size(); ++i) off += reference::l1(answer_to(guess, rows[i]), answers[i]);
-      if (off < least) {
-        least = off;
+      long double distance = 0;
+      for (std::size_t i = 0; i < rows.size(); ++i) distance += reference::l1(answer_to(guess, rows[i]), outputs[i]);
+      if (distance < smallest_distance) {
+        smallest_distance = distance;
         found = guess;
       }
     }
   }
-  EXPECT_EQ(found.beta, used.beta);
-  EXPECT_EQ(found.gamma, used.gamma);
-  EXPECT_LT(static_cast<double>(least), 1e-9);
+  EXPECT_EQ(found.beta, defense.beta);
+  EXPECT_EQ(found.gamma, defense.gamma);
+  EXPECT_LT(static_cast<double>(smallest_distance), 1e-9);
 }
 
-/// Calls use(defense, policy, name) for each part that has a key.
-template <class Use>
-void for_each_keyed(const chaff::key& key, Use use) {
-  use(chaff::random_vertex{.epsilon = 1, .key = key}, chaff::policy{}, "random_vertex");
-  use(chaff::none{} | chaff::gaussian_noise{.sigma = 0.2, .key = key}, chaff::policy{}, "gaussian_noise");
-  use(chaff::misdirect{.key = key}, chaff::policy{.keep_label = false}, "misdirect");
+/// Calls visit(defense, policy, name) for each defense that has a key.
+template <class Visit>
+void for_each_keyed_defense(const chaff::key& key, Visit visit) {
+  visit(chaff::random_vertex{.epsilon = 1, .key = key}, chaff::policy{}, "random_vertex");
+  visit(chaff::none{} | chaff::gaussian_noise{.sigma = 0.2, .key = key}, chaff::policy{}, "gaussian_noise");
+  visit(chaff::misdirect{.key = key}, chaff::policy{.keep_label = false}, "misdirect");
 }
 
-TEST(security, repeated_reordered_and_batched_queries_get_the_same_keyed_noise) {
-  const auto rows = hostile_rows<double>(17);
-  for_each_keyed(law_key, [&](const auto& defense, const chaff::policy& promised, const char* name) {
+TEST(Security, RepeatedReorderedAndBatchedQueriesGetTheSameKeyedNoise) {
+  const auto rows = edge_case_rows<double>(17);
+  for_each_keyed_defense(test_key, [&](const auto& defense, const chaff::policy& policy, const char* name) {
     std::vector<double> batch, reversed;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      const auto& back = rows[rows.size() - 1 - i].logits;
+      const auto& from_the_end = rows[rows.size() - 1 - i].logits;
       batch.insert(batch.end(), rows[i].logits.begin(), rows[i].logits.end());
-      reversed.insert(reversed.end(), back.begin(), back.end());
+      reversed.insert(reversed.end(), from_the_end.begin(), from_the_end.end());
     }
-    std::vector<double> of_batch(batch.size()), of_reversed(batch.size());
-    chaff::apply_rows(defense, batch, 17, of_batch, promised);
-    chaff::apply_rows(defense, reversed, 17, of_reversed, promised);
+    std::vector<double> batch_output(batch.size()), reversed_output(batch.size());
+    chaff::apply_rows(defense, batch, 17, batch_output, policy);
+    chaff::apply_rows(defense, reversed, 17, reversed_output, policy);
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      const auto alone = answer_to(defense, rows[i].logits, promised);
-      EXPECT_EQ(answer_to(defense, rows[i].logits, promised), alone) << name;
-      EXPECT_TRUE(std::equal(alone.begin(), alone.end(), &of_batch[i * 17])) << name;
-      EXPECT_TRUE(std::equal(alone.begin(), alone.end(), &of_reversed[(rows.size() - 1 - i) * 17])) << name;
+      const auto alone = answer_to(defense, rows[i].logits, policy);
+      EXPECT_EQ(answer_to(defense, rows[i].logits, policy), alone) << name;
+      EXPECT_TRUE(std::equal(alone.begin(), alone.end(), &batch_output[i * 17])) << name;
+      EXPECT_TRUE(std::equal(alone.begin(), alone.end(), &reversed_output[(rows.size() - 1 - i) * 17])) << name;
     }
   });
 }
 
-TEST(security, queries_changed_within_a_cell_of_logits_get_the_same_noise) {
+TEST(Security, QueriesWithLogitsInOneCellGetTheSameNoise) {
   const std::vector<double> z(10, 1.0 / 64);
   const auto noise_of = [](const std::vector<double>& row) {
-    const auto noisy = answer_to(chaff::none{} | chaff::gaussian_noise{.sigma = 0.001, .key = law_key}, row);
+    const auto noisy = answer_to(chaff::none{} | chaff::gaussian_noise{.sigma = 0.001, .key = test_key}, row);
     const auto clean = answer_to(chaff::none{}, row);
     std::vector<double> noise(row.size());
     for (std::size_t i = 0; i < row.size(); ++i) noise[i] = noisy[i] - clean[i];
@@ -122,8 +121,8 @@ TEST(security, queries_changed_within_a_cell_of_logits_get_the_same_noise) {
   EXPECT_GT(static_cast<double>(reference::l1(noise_of(z), noise_of(far))), 1e-3);
 }
 
-/// Root mean square, over a few rows, of what is left of the noise in the mean over n neighbours of a row.
-double noise_left(int n) {
+/// The root mean square, over a few rows, of the noise in the mean output over n neighbours of a row.
+double noise_of_mean(int n) {
   const double sigma = 0.001;
   double square = 0;
   int count = 0;
@@ -131,9 +130,9 @@ double noise_left(int n) {
     std::vector<double> mean(10);
     for (int i = 0; i < n; ++i) {
       auto z = row_of_confidence(0.5);
-      // a class that hardly matters is moved from cell to cell
+      // the logit of an improbable class moves from cell to cell
       z[1] = -60 + (from * n + i) / 64.0;
-      const auto noisy = answer_to(chaff::none{} | chaff::gaussian_noise{.sigma = sigma, .key = law_key}, z);
+      const auto noisy = answer_to(chaff::none{} | chaff::gaussian_noise{.sigma = sigma, .key = test_key}, z);
       const auto clean = answer_to(chaff::none{}, z);
       for (std::size_t c = 0; c < z.size(); ++c) mean[c] += (noisy[c] - clean[c]) / n;
     }
@@ -145,15 +144,15 @@ double noise_left(int n) {
   return std::sqrt(square / count);
 }
 
-TEST(security, neighbours_that_change_cells_average_the_noise_by_the_root_of_their_number) {
-  EXPECT_NEAR(noise_left(1) / noise_left(16), 4, 0.8);
-  EXPECT_NEAR(noise_left(1) / noise_left(36), 6, 1.5);
+TEST(Security, AveragingNeighboursInOtherCellsDividesTheNoiseByTheRootOfTheirNumber) {
+  EXPECT_NEAR(noise_of_mean(1) / noise_of_mean(16), 4, 0.8);
+  EXPECT_NEAR(noise_of_mean(1) / noise_of_mean(36), 6, 1.5);
 }
 
-TEST(security, misdirection_is_one_table_that_answers_with_known_labels_give_away) {
-  const chaff::misdirect used{.key = law_key};
+TEST(Security, MisdirectionIsOneTableThatKnownTrueLabelsReveal) {
+  const chaff::misdirect defense{.key = test_key};
   const auto misdirected = [&](const std::vector<double>& z) {
-    return label_by_scan(answer_to(used, z, {.keep_label = false}));
+    return argmax_by_scan(answer_to(defense, z, {.keep_label = false}));
   };
   for (std::size_t label = 0; label < 10; ++label) {
     auto z = row_of_confidence(0.4);
@@ -165,33 +164,33 @@ TEST(security, misdirection_is_one_table_that_answers_with_known_labels_give_awa
   }
 }
 
-TEST(security, the_noise_of_a_key_one_bit_off_has_nothing_to_do_with_it) {
+TEST(Security, NoiseOfKeysOneBitApartIsUncorrelated) {
   const chaff::key other("5d2f8c1e9b7a4630f1e2d3c4b5a69789");
-  double together = 0, own = 0;
+  double covariance = 0, variance = 0;
   for (int i = 0; i < 2000; ++i) {
     auto z = row_of_confidence(0.5);
     z[1] = -60 + i / 64.0;
     const auto clean = answer_to(chaff::none{}, z);
-    const auto a = answer_to(chaff::none{} | chaff::gaussian_noise{.sigma = 0.001, .key = law_key}, z);
+    const auto a = answer_to(chaff::none{} | chaff::gaussian_noise{.sigma = 0.001, .key = test_key}, z);
     const auto b = answer_to(chaff::none{} | chaff::gaussian_noise{.sigma = 0.001, .key = other}, z);
-    together += (a[5] - clean[5]) * (b[5] - clean[5]);
-    own += (a[5] - clean[5]) * (a[5] - clean[5]);
+    covariance += (a[5] - clean[5]) * (b[5] - clean[5]);
+    variance += (a[5] - clean[5]) * (a[5] - clean[5]);
   }
-  EXPECT_LT(std::abs(together / own), 0.09);  // four deviations of a correlation of 2,000 pairs
+  EXPECT_LT(std::abs(covariance / variance), 0.09);  // four standard deviations of the correlation of 2,000 pairs
 }
 
-TEST(security, no_error_shows_a_value_or_a_key_and_none_leaves_a_posterior_behind) {
+TEST(Security, ErrorShowsNoValueAndNoKeyAndLeavesNoPosteriorInTheOutput) {
   const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
   for (const float bad : {nan, infinity}) {
-    for_each_defense_of_logits([&](const auto& defense, const char* name) {
-      // rows answered before the bad one, and batches a row a lane
+    for_each_row_defense([&](const auto& defense, const char* name) {
+      // other rows come before the bad one, in blocks of a row per lane
       std::vector<float> z(10 * 40, 0.0f);
       for (std::size_t i = 0; i < z.size(); ++i) z[i] = static_cast<float>(i % 7) * 1.734375f;
       z[10 * 37 + 3] = bad;
       std::vector<float> y(z.size(), 7);
       try {
         chaff::apply_rows(defense, z, 10, y);
-        ADD_FAILURE() << name << " answered";
+        ADD_FAILURE() << name << " raised no error";
       } catch (const std::domain_error& error) {
         EXPECT_EQ(std::string(error.what()).find("1.73"), std::string::npos);
         EXPECT_NE(std::string(error.what()).find("3 of row 37"), std::string::npos) << error.what();
@@ -201,18 +200,18 @@ TEST(security, no_error_shows_a_value_or_a_key_and_none_leaves_a_posterior_behin
   }
   try {
     static_cast<void>(chaff::key("5d2f8c1e9b7a4630f1e2d3c4b5a6978"));
-    ADD_FAILURE() << "a key of 31 digits";
+    ADD_FAILURE() << "a key of 31 digits is accepted";
   } catch (const std::invalid_argument& error) {
     EXPECT_EQ(std::string(error.what()).find("5d2f"), std::string::npos);
   }
 }
 
-/// The nearest number with so many binary digits, ties to even, and no exponent below the smallest: what a conversion
-/// to float16 (11, -13) or bfloat16 (8, -125) and back leaves of a probability.
-double with_digits(double value, int digits, int least_exponent) {
+/// The nearest number with so many binary digits, ties to even, and no exponent below the smallest: a conversion to
+/// float16 (11, -13) or bfloat16 (8, -125) and back.
+double round_to_digits(double value, int digits, int min_exponent) {
   int exponent = 0;
   std::frexp(value, &exponent);
-  const double unit = std::ldexp(1.0, std::max(exponent, least_exponent) - digits);
+  const double unit = std::ldexp(1.0, std::max(exponent, min_exponent) - digits);
   return std::nearbyint(value / unit) * unit;
 }
 
@@ -227,124 +226,128 @@ double through_text(T value, int significant_digits) {
   return static_cast<double>(read);
 }
 
-/// What a service may do to an answer on its way, and the label_margin that SECURITY.md gives for it.
+/// A rounding that a service may apply to an output, and the label_margin that SECURITY.md gives for it.
 template <class T>
 struct rounding {
   const char* name;
   double margin;
-  double (*of)(T);
+  double (*apply)(T);
 };
 template <class T>
 const rounding<T> roundings[] = {
     {"JSON, shortest digits", 0, [](T value) { return through_text(value, 0); }},
     {"JSON, 6 digits", 2e-6, [](T value) { return through_text(value, 6); }},
-    {"float16", 0.0005, [](T value) { return with_digits(static_cast<double>(value), 11, -13); }},
-    {"bfloat16", 0.004, [](T value) { return with_digits(static_cast<double>(value), 8, -125); }},
+    {"float16", 0.0005, [](T value) { return round_to_digits(static_cast<double>(value), 11, -13); }},
+    {"bfloat16", 0.004, [](T value) { return round_to_digits(static_cast<double>(value), 8, -125); }},
     {"two decimals", 0.011, [](T value) { return std::nearbyint(static_cast<double>(value) * 100) / 100; }},
 };
 
-/// Whether the label is strictly first, and all entries in [0, 1], after a rounding.
+/// Whether the label is strictly first, and all entries are in [0, 1], after a rounding.
 template <class T>
-bool names_its_label(const std::vector<T>& z, const std::vector<T>& y, const rounding<T>& way) {
-  const std::size_t k = label_by_scan(z);
-  const double of_label = way.of(y[k]);
+bool keeps_label(const std::vector<T>& z, const std::vector<T>& y, const rounding<T>& rounding) {
+  const std::size_t k = argmax_by_scan(z);
+  const double label = rounding.apply(y[k]);
   bool holds = true;
   for (std::size_t i = 0; i < y.size(); ++i) {
-    const double rounded = way.of(y[i]);
-    holds = holds && rounded >= 0 && rounded <= 1 && (i == k || rounded < of_label);
+    const double rounded = rounding.apply(y[i]);
+    holds = holds && rounded >= 0 && rounded <= 1 && (i == k || rounded < label);
   }
   return holds;
 }
 
-template <class T>
-struct answers : testing::Test {};
 using types = testing::Types<float, double>;
-TYPED_TEST_SUITE(answers, types);
+template <class T>
+struct RoundedOutputs : testing::Test {};
+TYPED_TEST_SUITE(RoundedOutputs, types);
+template <class T>
+struct ConstantTimeGate : testing::Test {};
+TYPED_TEST_SUITE(ConstantTimeGate, types);
 
-TYPED_TEST(answers, rounded_name_their_label_with_the_margin_given_for_the_rounding) {
+TYPED_TEST(RoundedOutputs, KeepTheLabelWithTheMarginGivenForTheRounding) {
   using T = TypeParam;
-  for (const rounding<T>& way : roundings<T>) {
+  for (const auto& rounding : roundings<T>) {
     for (const std::size_t classes : {2u, 3u, 17u, 1000u}) {
-      for (const auto& [name, z] : hostile_rows<T>(classes)) {
-        for_each_defense_of_logits([&](const auto& defense, const char* defense_name) {
+      for (const auto& [name, z] : edge_case_rows<T>(classes)) {
+        for_each_row_defense([&](const auto& defense, const char* defense_name) {
           std::vector<T> y(classes);
-          chaff::apply(defense, z, y, {.label_margin = way.margin});
-          EXPECT_TRUE(names_its_label(z, y, way))
-              << way.name << ", " << defense_name << ", " << name << ", K " << classes;
+          chaff::apply(defense, z, y, {.label_margin = rounding.margin});
+          EXPECT_TRUE(keeps_label(z, y, rounding))
+              << rounding.name << ", " << defense_name << ", " << name << ", K " << classes;
         });
       }
     }
   }
 }
 
-TYPED_TEST(answers, rounded_need_a_margin_a_quarter_of_it_loses_labels) {
+TYPED_TEST(RoundedOutputs, LoseLabelsWithAQuarterOfThatMargin) {
   using T = TypeParam;
-  for (const rounding<T>& way : roundings<T>) {
-    if (way.margin == 0) continue;
+  for (const auto& rounding : roundings<T>) {
+    if (rounding.margin == 0) continue;
     std::size_t lost = 0;
     for (int i = 0; i < 2000; ++i) {
       const std::vector<T> z = {T(0), T(0), static_cast<T>(i) / -256};
       std::vector<T> y(3);
-      chaff::apply(chaff::none{}, z, y, {.label_margin = way.margin / 4});
-      lost += !names_its_label(z, y, way);
+      chaff::apply(chaff::none{}, z, y, {.label_margin = rounding.margin / 4});
+      lost += !keeps_label(z, y, rounding);
     }
-    EXPECT_GT(lost, 0u) << way.name;
+    EXPECT_GT(lost, 0u) << rounding.name;
   }
 }
 
-TYPED_TEST(answers, of_rounded_need_no_margin_for_two_decimals_and_sum_to_1) {
+TYPED_TEST(RoundedOutputs, OfTheReductionRoundedNeedNoMarginAndSumToOne) {
   using T = TypeParam;
-  for (const auto& [name, z] : hostile_rows<T>(17)) {
+  for (const auto& [name, z] : edge_case_rows<T>(17)) {
     std::vector<T> y(17);
     chaff::apply(chaff::dcp{.beta = 1.2} | chaff::rounded{.decimals = 2}, z, y);
     double sum = 0;
     for (const T value : y) sum += std::nearbyint(static_cast<double>(value) * 100) / 100;
-    EXPECT_TRUE(names_its_label(z, y, roundings<T>[4])) << name;
+    EXPECT_TRUE(keeps_label(z, y, roundings<T>[4])) << name;
     EXPECT_NEAR(sum, 1, 1e-12) << name;
   }
 }
 
-TYPED_TEST(answers, with_a_gate_of_constant_time_have_the_same_bits) {
+TYPED_TEST(ConstantTimeGate, OutputHasTheSameBitsAsWithout) {
   using T = TypeParam;
   for (const std::size_t classes : {1u, 2u, 10u, 17u, 1000u}) {
-    const auto rows = hostile_rows<T>(classes);
+    const auto rows = edge_case_rows<T>(classes);
     std::vector<T> batch;
     for (const auto& row : rows) batch.insert(batch.end(), row.logits.begin(), row.logits.end());
     const auto check = [&](const auto& defense, const char* defense_name) {
-      for (chaff::policy promised :
-           {chaff::policy{}, chaff::policy{.label_margin = 0.1, .max_l1 = 0.3}, chaff::policy{.max_l1 = 0.3},
-            chaff::policy{.keep_label = false}, chaff::policy{.keep_label = false, .max_l1 = 0.5}}) {
-        if (!serves(defense, promised)) continue;
+      for (chaff::policy policy :
+           {chaff::policy{}, chaff::policy{.label_margin = 0.1}, chaff::policy{.label_margin = 0.1, .max_l1 = 0.3},
+            chaff::policy{.max_l1 = 0.3}, chaff::policy{.keep_label = false},
+            chaff::policy{.keep_label = false, .max_l1 = 0.5}}) {
+        if (!accepts(defense, policy)) continue;
         std::vector<T> y(batch.size()), constant(batch.size()), alone(classes);
-        chaff::apply_rows(defense, batch, classes, y, promised);
-        promised.constant_time_gate = true;
-        chaff::apply_rows(defense, batch, classes, constant, promised);
+        chaff::apply_rows(defense, batch, classes, y, policy);
+        policy.constant_time_gate = true;
+        chaff::apply_rows(defense, batch, classes, constant, policy);
         ASSERT_EQ(std::memcmp(constant.data(), y.data(), y.size() * sizeof(T)), 0)
-            << defense_name << ", K " << classes << ", " << describe(promised);
+            << defense_name << ", K " << classes << ", " << describe(policy);
         for (std::size_t i = 0; i < rows.size(); ++i) {
-          chaff::apply(defense, rows[i].logits, alone, promised);
+          chaff::apply(defense, rows[i].logits, alone, policy);
           ASSERT_EQ(std::memcmp(alone.data(), &constant[i * classes], classes * sizeof(T)), 0)
-              << defense_name << ", K " << classes << ", " << describe(promised) << ", " << rows[i].name;
+              << defense_name << ", K " << classes << ", " << describe(policy) << ", " << rows[i].name;
         }
       }
     };
-    for_each_defense_of_logits(check);
-    for_each_defense_of_labels(check);
+    for_each_row_defense(check);
+    for_each_label_changing_defense(check);
   }
 }
 
-TEST(security, a_gate_of_constant_time_asks_the_decoy_where_it_is_closed_too) {
-  int asked = 0;
-  const auto decoy = [&asked](const std::vector<float>& z) {
-    ++asked;
+TEST(Security, ConstantTimeGateCallsTheDecoyWhereItIsClosedToo) {
+  int calls = 0;
+  const auto decoy = [&calls](const std::vector<float>& z) {
+    ++calls;
     return z;
   };
   const auto model = [](const std::vector<float>& z) { return z; };
   const auto defense = chaff::adaptive_misinformation(decoy, {.tau = 0.5});
   static_cast<void>(chaff::defend(model, defense)(std::vector<float>{9, 0, 0}));
-  EXPECT_EQ(asked, 0);
+  EXPECT_EQ(calls, 0);
   static_cast<void>(chaff::defend(model, defense, {.constant_time_gate = true})(std::vector<float>{9, 0, 0}));
-  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(calls, 1);
 }
 
 }  // namespace

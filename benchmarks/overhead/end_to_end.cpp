@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What the defense costs a whole network: the quickstart's, with a plain softmax and with dcp, image by image in
-/// turns.
+/// The cost of the defense relative to a whole network, the quickstart's, with a plain softmax and with dcp in turns.
 ///
 /// end_to_end WEIGHTS IMAGES LABELS [CSV]
 #include <chaff/chaff.hpp>
@@ -21,7 +20,7 @@ int run(int count, char** arguments) {
   }
   const network model(arguments[1]);
   const labelled_images images(arguments[2], arguments[3]);
-  const auto served = chaff::defend(std::ref(model), chaff::dcp{});
+  const auto defended = chaff::defend(std::ref(model), chaff::dcp{});
   const auto undefended = [&](const Eigen::VectorXf& image) {
     Eigen::VectorXf answer = model(image);
     plain_softmax(answer.data(), answer.data(), network::classes);
@@ -39,11 +38,11 @@ int run(int count, char** arguments) {
       const Eigen::VectorXf image = images.pixels.row(i);
       const bool first = (i + pass) % 2 == 0;  // neither always finds the caches warm
       double plain = first ? nanoseconds(undefended, image) : 0;
-      const double defended = nanoseconds(served, image);
+      const double with_dcp = nanoseconds(defended, image);
       if (!first) plain = nanoseconds(undefended, image);
       without.push_back(plain);
-      with.push_back(defended);
-      overhead.push_back(100 * (defended / plain - 1));
+      with.push_back(with_dcp);
+      overhead.push_back(100 * (with_dcp / plain - 1));
     }
   }
   std::printf("%zu classifications: %.0f ns with a softmax, %.0f ns with dcp, overhead %.3f %% (aim: under 1 %%)\n",

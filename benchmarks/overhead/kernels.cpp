@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Each kernel a hundred times, for an instruction counter: under callgrind each leaves a dump with its name and total.
+/// Runs each kernel a hundred times for an instruction counter: under callgrind each leaves a dump with its name and
+/// total.
 #include <valgrind/callgrind.h>
 
 #include <chaff/chaff.hpp>
@@ -15,7 +16,7 @@ constexpr int repetitions = 100;
 
 template <class Call>
 void count(const std::string& name, Call call) {
-  call();  // what is done once, such as binding a symbol, is not counted
+  call();  // work that happens once, such as binding a symbol, is not counted
   CALLGRIND_ZERO_STATS;
   for (int i = 0; i < repetitions; ++i) call();
   CALLGRIND_DUMP_STATS_AT(name.c_str());
@@ -23,22 +24,23 @@ void count(const std::string& name, Call call) {
 
 template <class T, class Defense>
 void count_rows(const char* what, const Defense& defense, std::size_t classes, std::size_t rows, gate_is gate,
-                const chaff::policy& promised = {}) {
+                const chaff::policy& policy = {}) {
   const aligned_vector<T> z = rows_of_logits<T>(classes, rows, gate);
   std::vector<T> y(classes * rows);
   const std::string type = std::is_same_v<T, float> ? "float" : "double";
   const std::string name = std::string(what) + "/" + name_of(gate) + "/" + type + "/K:" + std::to_string(classes) +
                            "/rows:" + std::to_string(rows);
   count(name,
-        [&] { chaff::apply_rows(defense, std::span<const T>(z).first(y.size()), classes, std::span<T>(y), promised); });
+        [&] { chaff::apply_rows(defense, std::span<const T>(z).first(y.size()), classes, std::span<T>(y), policy); });
 }
 
 template <class T>
 void count_dcp() {
   for (const gate_is gate : {gate_is::closed, gate_is::open}) {
-    for (const std::size_t classes : {2, 10, 100, 1000, 20000}) count_rows<T>("dcp", chaff::dcp{}, classes, 1, gate);
+    for (const std::size_t classes : {2u, 10u, 100u, 1000u, 20000u})
+      count_rows<T>("dcp", chaff::dcp{}, classes, 1, gate);
     count_rows<T>("dcp", chaff::dcp{}, 10, 64, gate);
-    for (const std::size_t classes : {10, 1000}) {
+    for (const std::size_t classes : {10u, 1000u}) {
       count_rows<T>("dcp, constant time", chaff::dcp{}, classes, 1, gate, {.constant_time_gate = true});
     }
     count_rows<T>("dcp, constant time", chaff::dcp{}, 10, 64, gate, {.constant_time_gate = true});
@@ -49,8 +51,8 @@ void count_dcp() {
 
 void count_parts() {
   const chaff::key key("5468697320697320616e206578616d70");
-  const auto one = [](const char* what, const auto& defense, const chaff::policy& promised = {}) {
-    count_rows<float>(what, defense, 1000, 1, gate_is::open, promised);
+  const auto one = [](const char* what, const auto& defense, const chaff::policy& policy = {}) {
+    count_rows<float>(what, defense, 1000, 1, gate_is::open, policy);
   };
   one("none", chaff::none{});
   one("dcp, exact odds", chaff::dcp{.rule = chaff::odds::exact});
@@ -66,7 +68,7 @@ void count_parts() {
 void count_int8() {
   static constexpr chaff::int8::dcp open({.input_scale = 0.1f, .tau = 10});
   static constexpr chaff::int8::dcp closed({.input_scale = 0.1f, .tau = 0});
-  for (const std::size_t classes : {10, 1000}) {
+  for (const std::size_t classes : {10u, 1000u}) {
     const aligned_vector<float> z = rows_of_logits<float>(classes, 1, gate_is::open);
     std::vector<std::int8_t> q(classes), codes(classes);
     for (std::size_t i = 0; i < classes; ++i) q[i] = static_cast<std::int8_t>(z[i] * 10);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// What an answer costs beside a plain softmax: every defense and reduction, K, rows, types, gates and containers.
+/// The cost of an answer relative to a plain softmax, for every defense and reduction, K, rows, types, gates and
+/// containers.
 ///
 /// overhead [--quick] [--csv FILE] [options of Google Benchmark]
 /// --quick runs each for a moment only; --csv appends the medians to FILE. Exits with 0 whatever the ratios are: the
@@ -18,7 +19,7 @@
 namespace {
 
 constexpr std::size_t all_classes[] = {2, 10, 100, 1000, 21843, 131072};
-constexpr std::size_t most_numbers = std::size_t{1} << 22;  // 16 MB of float: the cost of memory alone is not shown
+constexpr std::size_t max_numbers = std::size_t{1} << 22;  // 16 MB of float; larger batches would measure memory alone
 double seconds_each = 0.03;
 
 const chaff::key key("5468697320697320616e206578616d70");
@@ -39,8 +40,8 @@ const char* type_name() {
 /// The answers of `rows` rows in one call, and as many plain softmaxes.
 template <class T, class Defense>
 void add_rows(const std::string& name, const Defense& defense, std::size_t classes, std::size_t rows, gate_is gate,
-              const chaff::policy& promised = {}) {
-  if (classes * rows > most_numbers) return;
+              const chaff::policy& policy = {}) {
+  if (classes * rows > max_numbers) return;
   const std::string full = name + "/" + name_of(gate) + "/" + type_name<T>() + "/K:" + std::to_string(classes) +
                            "/rows:" + std::to_string(rows);
   add(full, [=](benchmark::State& state) {
@@ -52,9 +53,9 @@ void add_rows(const std::string& name, const Defense& defense, std::size_t class
         [&](std::size_t turn) {
           const std::span<const T> from = std::span<const T>(z).subspan(turn % starts * classes, rows * classes);
           if (rows == 1) {
-            chaff::apply(defense, from, std::span<T>(y), promised);
+            chaff::apply(defense, from, std::span<T>(y), policy);
           } else {
-            chaff::apply_rows(defense, from, classes, std::span<T>(y), promised);
+            chaff::apply_rows(defense, from, classes, std::span<T>(y), policy);
           }
         },
         [&](std::size_t turn) {
@@ -69,8 +70,8 @@ void add_every_part() {
   const chaff::policy relabel{.keep_label = false};
   for (const std::size_t classes : all_classes) {
     for (const std::size_t rows : {std::size_t{1}, std::size_t{64}}) {
-      const auto one = [&](const char* name, const auto& defense, const chaff::policy& promised = {}) {
-        add_rows<float>(name, defense, classes, rows, gate_is::open, promised);
+      const auto one = [&](const char* name, const auto& defense, const chaff::policy& policy = {}) {
+        add_rows<float>(name, defense, classes, rows, gate_is::open, policy);
       };
       one("none", chaff::none{});
       one("reverse_sigmoid", chaff::reverse_sigmoid{});
@@ -97,13 +98,13 @@ void add_parts_on_queries() {
   const auto gradients = [](const Eigen::VectorXf& x) -> Eigen::MatrixXf { return x * Eigen::RowVectorXf::Ones(16); };
   for (const std::size_t classes : all_classes) {
     const auto one = [&](const char* name, const auto& defense) {
-      const auto served = chaff::defend(model, defense);
+      const auto model_with_defense = chaff::defend(model, defense);
       add(std::string(name) + "/open/float/K:" + std::to_string(classes) + "/rows:1", [=](benchmark::State& state) {
         const aligned_vector<float> z = rows_of_logits<float>(classes, 1, gate_is::open);
         const Eigen::VectorXf query = Eigen::Map<const Eigen::VectorXf>(z.data(), static_cast<Eigen::Index>(classes));
         Eigen::VectorXf y(query.size());
         side_by_side(
-            state, classes, [&](std::size_t) { y = served(query); },
+            state, classes, [&](std::size_t) { y = model_with_defense(query); },
             [&](std::size_t) { plain_softmax(query.data(), y.data(), classes); });
       });
     };
@@ -151,9 +152,9 @@ void add_containers() {
             [rows, y = Eigen::RowVectorXf(size)](std::size_t) mutable { y = chaff::apply(chaff::dcp{}, rows.row(3)); };
       });
       add_container("defend, std::vector", gate, classes, [=](const aligned_vector<float>& z) {
-        return [served = chaff::defend([](const std::vector<float>& row) { return row; }, chaff::dcp{}),
+        return [model_with_defense = chaff::defend([](const std::vector<float>& row) { return row; }, chaff::dcp{}),
                 row = std::vector<float>(z.begin(), z.begin() + size),
-                y = std::vector<float>(classes)](std::size_t) mutable { y = served(row); };
+                y = std::vector<float>(classes)](std::size_t) mutable { y = model_with_defense(row); };
       });
     }
   }
@@ -209,7 +210,7 @@ void add_int8() {
 template <class T>
 void add_dcp() {
   for (const std::size_t classes : all_classes) {
-    for (const std::size_t rows : {1, 8, 64, 1024}) {
+    for (const std::size_t rows : {1u, 8u, 64u, 1024u}) {
       for (const gate_is gate : all_gates) add_rows<T>("dcp", chaff::dcp{}, classes, rows, gate);
     }
   }
@@ -229,7 +230,7 @@ int main(int count, char** arguments) {
       others.push_back(arguments[i]);
     }
   }
-  // the sizes that the aims speak of, and those between
+  // the sizes that have aims, and those between
   add_rows<float>("dcp", chaff::dcp{}, 20000, 1, gate_is::closed);
   add_rows<float>("dcp", chaff::dcp{}, 20000, 1, gate_is::open);
   add_dcp<float>();

@@ -45,14 +45,14 @@ class watched {
 };
 
 /// What customers see of a defense on the test images.
-inline chaff::effect effect_on_test(const victim& of, const setting& defense) {
+inline chaff::utility effect_on_test(const victim& of, const setting& defense) {
   watched seen(defense, of.parts);
   const row_matrix answers = seen.answer()(of.data->test.pixels);
   const torch::Tensor posteriors = seen.last_posteriors();
   const torch::Tensor truth = of.data->test.labels.to(torch::kInt);
-  return chaff::effect_of(std::span(answers.data(), static_cast<std::size_t>(answers.size())), values_of(posteriors),
-                          static_cast<std::size_t>(answers.cols()),
-                          std::span<const int>(truth.data_ptr<int>(), static_cast<std::size_t>(truth.numel())));
+  return chaff::utility_of(std::span(answers.data(), static_cast<std::size_t>(answers.size())), values_of(posteriors),
+                           static_cast<std::size_t>(answers.cols()),
+                           std::span<const int>(truth.data_ptr<int>(), static_cast<std::size_t>(truth.numel())));
 }
 
 /// What the thief trains on: what he makes of answers to his images.
@@ -92,15 +92,15 @@ inline result_line rob(lab& in, const theft& one) {
   } else {
     throw std::invalid_argument("no attack is called " + one.attack);
   }
-  const chaff::effect customers = effect_on_test(robbed, one.defense);
+  const chaff::utility customers = effect_on_test(robbed, one.defense);
   const image_set& test = robbed.data->test;
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   result_line found = named(one);
-  found.victim_accuracy = customers.before.accuracy;
-  found.defended_accuracy = customers.after.accuracy;
+  found.victim_accuracy = customers.undefended.accuracy;
+  found.defended_accuracy = customers.defended.accuracy;
   found.l1_test = customers.l1;
   found.l1_queries = seen.l1();
-  found.ece_test = customers.after.calibration_error;
+  found.ece_test = customers.defended.ece;
   found.clone_accuracy = accuracy(logits_of(clone, test.pixels), test.labels);
   found.queries_spent = door.asked();
   found.seconds = std::lround(took.count());

@@ -32,14 +32,14 @@ void answer_rows(std::size_t classes, std::size_t rows, bool constant_time, bool
     const std::vector<T>& row = both[mixed ? random() % 2 : 0];
     std::copy(row.begin(), row.end(), queries.begin() + static_cast<std::ptrdiff_t>(i * classes));
   }
-  const chaff::policy promised{.constant_time_gate = constant_time};
+  const chaff::policy policy{.constant_time_gate = constant_time};
   const auto answer_all = [&] {
     for (std::size_t first = 0; first < answers; first += rows) {
       const std::span<const T> some(queries.data() + first * classes, rows * classes);
       if (rows == 1) {
-        chaff::apply(chaff::dcp{}, some, answered, promised);
+        chaff::apply(chaff::dcp{}, some, answered, policy);
       } else {
-        chaff::apply_rows(chaff::dcp{}, some, classes, answered, promised);
+        chaff::apply_rows(chaff::dcp{}, some, classes, answered, policy);
       }
     }
   };

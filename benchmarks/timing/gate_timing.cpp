@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// What a caller's clock tells of the gate: answers to rows where it is closed and to rows where it is open, timed by
-/// turns, with and without policy.constant_time_gate, where half of the rows are open and where few are.
+/// What the time of an answer tells a client about the gate: answers to rows where it is closed and to rows where it is
+/// open, timed in turns, with and without policy.constant_time_gate, where half of the rows are open and where few are.
 ///
 /// Printed and written to the CSV: medians in nanoseconds, and `told`, the share of pairs of one closed and one open
 /// answer in which the open one took longer (ties count half): 1 where a single answer's time gives the gate away, 1/2
@@ -31,7 +31,7 @@ double median(std::vector<double> times) {
   return times[times.size() / 2];
 }
 
-/// The share of pairs (a, b) with b the larger: the area under the curve of who guesses by a threshold.
+/// The share of pairs (a, b) with b the larger: the area under the ROC curve of a guess by a threshold.
 double told(std::vector<double> a, const std::vector<double>& b) {
   std::sort(a.begin(), a.end());
   double sum = 0;
@@ -61,7 +61,7 @@ std::vector<float> row_of_confidence(std::size_t classes, double confidence, uns
 
 /// Rows that differ in nothing but on which side of tau = 0.9 their label is, `open_share` of them where the gate is
 /// open; none is there twice, so that a processor cannot know the frequent ones by heart.
-timings time_by_turns(std::size_t classes, const chaff::policy& promised, double open_share, int pairs) {
+timings time_by_turns(std::size_t classes, const chaff::policy& policy, double open_share, int pairs) {
   constexpr unsigned rows = 32;
   std::vector<float> z(classes), y(classes);
   std::minstd_rand quick(1);
@@ -69,7 +69,7 @@ timings time_by_turns(std::size_t classes, const chaff::policy& promised, double
     const auto from = row.begin() + static_cast<std::ptrdiff_t>(quick() % classes);
     std::rotate_copy(row.begin(), from, row.end(), z.begin());  // each from the same memory
     for (float& value : z) value += static_cast<float>(quick() % 1024) * 1e-4f;
-    return nanoseconds([&] { chaff::apply(chaff::dcp{}, z, y, promised); });
+    return nanoseconds([&] { chaff::apply(chaff::dcp{}, z, y, policy); });
   };
   std::vector<std::vector<float>> closed_rows, open_rows;
   for (unsigned i = 0; i < rows; ++i) {
@@ -102,7 +102,7 @@ int main(int count, char** arguments) {
   if (!csv.empty() && file == nullptr) return std::perror(csv.c_str()), 1;
   if (file != nullptr) std::fputs("classes,open_share,constant_time_gate,closed_ns,open_ns,told,told_floor\n", file);
   std::puts("classes  open share  constant_time_gate  closed ns  open ns   told  floor");
-  for (const std::size_t classes : {10, 100, 1000}) {
+  for (const std::size_t classes : {10u, 100u, 1000u}) {
     for (const double share : {0.5, 0.03125}) {
       for (const bool constant : {false, true}) {
         const timings found = time_by_turns(classes, {.constant_time_gate = constant}, share, pairs);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Runs the tool as a user does, on logits of real images, and reads what it writes.
+/// Runs the tool as a user does, on logits of real images, and reads its output.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <cstdio>
@@ -15,7 +15,7 @@ struct run {
   std::string out;  // and err
 };
 
-run audit(const std::string& arguments) {
+run run_audit(const std::string& arguments) {
   std::FILE* pipe = popen((CHAFF_AUDIT " " + arguments + " 2>&1").c_str(), "r");
   std::string out;
   char part[4096];
@@ -32,107 +32,107 @@ std::string text_of(const std::string& path) {
 }
 
 nlohmann::json json_of(const std::string& arguments) {
-  const run done = audit(arguments + " --quiet --json found.json");
-  EXPECT_EQ(done.status, 0) << done.out;
-  return nlohmann::json::parse(text_of("found.json"));
+  const run result = run_audit(arguments + " --quiet --json findings.json");
+  EXPECT_EQ(result.status, 0) << result.out;
+  return nlohmann::json::parse(text_of("findings.json"));
 }
 
-const std::string here = "logits.csv --labels labels.csv --strange strange.csv ";
-const std::string elsewhere = "other_logits.csv --labels other_labels.csv --strange strange.csv ";
+const std::string data_files = "logits.csv --labels labels.csv --ood ood.csv ";
+const std::string other_files = "other_logits.csv --labels other_labels.csv --ood ood.csv ";
 
-TEST(audit, prints_what_a_defense_does) {
-  const run done = audit(here + "--quiet");
-  EXPECT_EQ(done.status, 0);
-  EXPECT_NE(done.out.find("5000 rows of 10 classes, 5000 strange queries"), std::string::npos) << done.out;
-  EXPECT_NE(done.out.find("chaff::dcp{.beta = 0.9, .gamma = 0.2, .nu = 1000, .tau = 0.9}"), std::string::npos);
-  const auto found = json_of(here)["findings"][0];
-  EXPECT_GT(found["accuracy"], 0.9);
-  EXPECT_EQ(found["accuracy"], found["accuracy_before"]);
-  EXPECT_EQ(found["changed"], 0);
-  EXPECT_NEAR(double(found["touched"]), 0.26, 0.02);  // as the quickstart has it
-  EXPECT_GT(found["ece"], found["ece_before"]);
-  EXPECT_LT(found["auroc"], found["auroc_before"]);
-  EXPECT_GT(found["strange_l1"], found["l1"]);
+TEST(Audit, PrintsTheUtilityOfADefense) {
+  const run result = run_audit(data_files + "--quiet");
+  EXPECT_EQ(result.status, 0);
+  EXPECT_NE(result.out.find("5000 rows of 10 classes, 5000 OOD queries"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("chaff::dcp{.beta = 0.9, .gamma = 0.2, .nu = 1000, .tau = 0.9}"), std::string::npos);
+  const auto finding = json_of(data_files)["findings"][0];
+  EXPECT_GT(finding["accuracy"], 0.9);
+  EXPECT_EQ(finding["accuracy"], finding["accuracy_before"]);
+  EXPECT_EQ(finding["label_changes"], 0);
+  EXPECT_NEAR(double(finding["perturbed"]), 0.26, 0.02);  // as the quickstart has it
+  EXPECT_GT(finding["ece"], finding["ece_before"]);
+  EXPECT_LT(finding["auroc"], finding["auroc_before"]);
+  EXPECT_GT(finding["ood_l1"], finding["l1"]);
 }
 
-TEST(audit, says_what_a_table_restores) {
-  const auto found = json_of(here)["findings"][0];
-  EXPECT_GT(found["undo_rows"], 1000);
-  EXPECT_LT(found["undo_restored_l1"], found["undo_by_label_l1"]);
-  EXPECT_LT(found["undo_by_label_l1"], found["undo_answered_l1"]);
-  // who gets the label alone has nothing more to restore from
-  const auto label = json_of(here + "--defense none --label-only")["findings"][0];
+TEST(Audit, MeasuresAnAttackByATable) {
+  const auto finding = json_of(data_files)["findings"][0];
+  EXPECT_GT(finding["undo_rows"], 1000);
+  EXPECT_LT(finding["undo_restored_l1"], finding["undo_by_label_l1"]);
+  EXPECT_LT(finding["undo_by_label_l1"], finding["undo_answered_l1"]);
+  // an answer of the label alone has nothing more to recover from
+  const auto label = json_of(data_files + "--defense none --label-only")["findings"][0];
   EXPECT_NEAR(double(label["undo_restored_l1"]) / double(label["undo_by_label_l1"]), 1, 0.3);
 }
 
-TEST(audit, covers_a_range) {
-  const auto found = json_of(here + "--beta 0.3:1.5:0.3 --csv found.csv")["findings"];
-  ASSERT_EQ(found.size(), 5u);
-  double before = -1;
-  for (const auto& one : found) {
-    EXPECT_EQ(one["beta"], one["tau"]);
-    EXPECT_GT(one["l1"], before);
-    before = one["l1"];
+TEST(Audit, MeasuresEachBetaOfARange) {
+  const auto findings = json_of(data_files + "--beta 0.3:1.5:0.3 --csv findings.csv")["findings"];
+  ASSERT_EQ(findings.size(), 5u);
+  double previous_l1 = -1;
+  for (const auto& finding : findings) {
+    EXPECT_EQ(finding["beta"], finding["tau"]);
+    EXPECT_GT(finding["l1"], previous_l1);
+    previous_l1 = finding["l1"];
   }
-  std::istringstream csv(text_of("found.csv"));
+  std::istringstream csv(text_of("findings.csv"));
   std::size_t lines = 0, columns = 0;
   for (std::string line; std::getline(csv, line); ++lines) {
-    const auto here_columns = static_cast<std::size_t>(std::count(line.begin(), line.end(), ',')) + 1;
-    if (lines == 0) columns = here_columns;
-    EXPECT_EQ(here_columns, columns);
+    const auto line_columns = static_cast<std::size_t>(std::count(line.begin(), line.end(), ',')) + 1;
+    if (lines == 0) columns = line_columns;
+    EXPECT_EQ(line_columns, columns);
   }
   EXPECT_EQ(lines, 6u);
-  EXPECT_EQ(json_of(here + "--beta 0.3,1")["findings"].size(), 2u);
+  EXPECT_EQ(json_of(data_files + "--beta 0.3,1")["findings"].size(), 2u);
 }
 
-/// What the advised setting does on data that it was not fitted to.
-nlohmann::json advised_elsewhere(const std::string& defense, const std::string& limits) {
-  const auto advice = json_of(here + defense + limits)["advice"];
+/// The figures of the advised setting on data that it was not chosen from.
+nlohmann::json advised_finding(const std::string& defense, const std::string& limits) {
+  const auto advice = json_of(data_files + defense + limits)["advice"];
   std::ostringstream setting;
   setting.precision(17);
   setting << " --tau " << double(advice["tau"]);
   if (!advice["beta"].is_null()) setting << " --beta " << double(advice["beta"]);
-  return json_of(elsewhere + defense + setting.str())["findings"][0];
+  return json_of(other_files + defense + setting.str())["findings"][0];
 }
 
-TEST(audit, gives_advice_that_keeps_its_budget_on_data_that_it_was_not_fitted_to) {
+TEST(Audit, AdviceKeepsItsBudgetOnOtherData) {
   for (const std::string gate : {"--gate confidence ", "--gate energy ", "--exact-odds "}) {
-    const auto touched = advised_elsewhere(gate, "--budget-touched 0.05");
-    EXPECT_LE(touched["touched"], 0.05) << gate;
-    EXPECT_GT(touched["touched"], 0.03) << gate;
-    const auto l1 = advised_elsewhere(gate, "--budget-touched 1 --budget-l1 0.1");
+    const auto perturbed = advised_finding(gate, "--budget-perturbed 0.05");
+    EXPECT_LE(perturbed["perturbed"], 0.05) << gate;
+    EXPECT_GT(perturbed["perturbed"], 0.03) << gate;
+    const auto l1 = advised_finding(gate, "--budget-perturbed 1 --budget-l1 0.1");
     EXPECT_LE(l1["l1"], 0.1) << gate;
     EXPECT_GT(l1["l1"], 0.06) << gate;
-    const auto ece = advised_elsewhere(gate, "--budget-touched 1 --budget-ece 0.05");
+    const auto ece = advised_finding(gate, "--budget-perturbed 1 --budget-ece-increase 0.05");
     EXPECT_LE(double(ece["ece"]) - double(ece["ece_before"]), 0.05) << gate;
     EXPECT_GT(double(ece["ece"]) - double(ece["ece_before"]), 0.02) << gate;
-    const auto changed = advised_elsewhere(gate + "--defense misdirect --key 000102030405060708090a0b0c0d0e0f ",
-                                           "--budget-touched 1 --budget-changed 0.02");
-    EXPECT_LE(changed["changed"], 0.02) << gate;
-    EXPECT_GT(changed["changed"], 0.005) << gate;
-    EXPECT_GT(changed["strange_changed"], changed["changed"]) << gate;
+    const auto relabelled = advised_finding(gate + "--defense misdirect --key 000102030405060708090a0b0c0d0e0f ",
+                                            "--budget-perturbed 1 --budget-label-changes 0.02");
+    EXPECT_LE(relabelled["label_changes"], 0.02) << gate;
+    EXPECT_GT(relabelled["label_changes"], 0.005) << gate;
+    EXPECT_GT(relabelled["ood_label_changes"], relabelled["label_changes"]) << gate;
   }
 }
 
-TEST(audit, takes_the_advised_threshold_of_an_energy_where_none_is_given) {
-  const auto found = json_of(here + "--gate energy");
-  EXPECT_EQ(found["findings"][0]["tau"], found["advice"]["tau"]);
-  EXPECT_EQ(found["findings"][0]["beta"], 0.9);
-  EXPECT_EQ(json_of(here + "--gate energy --tau 3")["findings"][0]["tau"], 3);
-  EXPECT_NE(audit(here + "--gate energy --quiet").out.find("calibrate's is taken"), std::string::npos);
+TEST(Audit, TakesTheThresholdOfAnEnergyGateFromCalibrate) {
+  const auto report = json_of(data_files + "--gate energy");
+  EXPECT_EQ(report["findings"][0]["tau"], report["advice"]["tau"]);
+  EXPECT_EQ(report["findings"][0]["beta"], 0.9);
+  EXPECT_EQ(json_of(data_files + "--gate energy --tau 3")["findings"][0]["tau"], 3);
+  EXPECT_NE(run_audit(data_files + "--gate energy --quiet").out.find("calibrate's is taken"), std::string::npos);
 }
 
-TEST(audit, reads_what_numpy_writes) {
+TEST(Audit, ReadsFilesOfNumPy) {
   // both written by NumPy 1.24: the first 64 rows of logits.csv and labels.csv, as float32 and int64
   const auto from_npy = json_of(CHAFF_AUDIT_SOURCE "/sample_logits.npy --labels " CHAFF_AUDIT_SOURCE
-                                                   "/sample_labels.npy --budget-touched 0.5");
+                                                   "/sample_labels.npy --budget-perturbed 0.5");
   ASSERT_EQ(std::system("head -n 64 logits.csv > some.csv && head -n 64 labels.csv > some_labels.csv"), 0);
-  EXPECT_EQ(from_npy, json_of("some.csv --labels some_labels.csv --budget-touched 0.5"));
+  EXPECT_EQ(from_npy, json_of("some.csv --labels some_labels.csv --budget-perturbed 0.5"));
 }
 
-TEST(audit, draws_charts) {
-  const run done = audit(here + "--decimals 1 --quiet --svg charts");
-  EXPECT_EQ(done.status, 0) << done.out;
+TEST(Audit, DrawsCharts) {
+  const run result = run_audit(data_files + "--decimals 1 --quiet --svg charts");
+  EXPECT_EQ(result.status, 0) << result.out;
   for (const char* name : {"charts/confidence.svg", "charts/reliability.svg", "charts/l1.svg"}) {
     const std::string svg = text_of(name);
     EXPECT_NE(svg.find("</svg>"), std::string::npos) << name;
@@ -140,37 +140,37 @@ TEST(audit, draws_charts) {
   }
 }
 
-TEST(audit, tells_how_far_it_is_unless_told_not_to) {
-  EXPECT_NE(audit(here + "--beta 0.1:1.5:0.2").out.find("setting "), std::string::npos);
-  EXPECT_EQ(audit(here + "--beta 0.1:1.5:0.2 --quiet").out.find("setting "), std::string::npos);
+TEST(Audit, ReportsProgressUnlessQuiet) {
+  EXPECT_NE(run_audit(data_files + "--beta 0.1:1.5:0.2").out.find("setting "), std::string::npos);
+  EXPECT_EQ(run_audit(data_files + "--beta 0.1:1.5:0.2 --quiet").out.find("setting "), std::string::npos);
 }
 
-TEST(audit, refuses_bad_input_with_its_place) {
-  const auto refused = [](const std::string& arguments) {
-    const run done = audit(arguments + " --quiet");
-    EXPECT_NE(done.status, 0) << arguments;
-    return done.out;
+TEST(Audit, RefusesBadInputWithItsPosition) {
+  const auto refusal = [](const std::string& arguments) {
+    const run result = run_audit(arguments + " --quiet");
+    EXPECT_NE(result.status, 0) << arguments;
+    return result.out;
   };
   std::ofstream("bad.csv") << "1,2,3\n4,5\n";
   std::ofstream("empty.csv");
   std::ofstream("two.csv") << "1,2\n";
-  EXPECT_EQ(refused("bad.csv"), "audit: bad.csv:2:3: the row has 2 columns, line 1 has 3\n");
-  EXPECT_EQ(refused("empty.csv"), "audit: empty.csv: the file is empty\n");
-  EXPECT_EQ(refused("no_such.csv"), "audit: no_such.csv: cannot be opened\n");
-  EXPECT_EQ(refused("logits.csv --labels two.csv"), "audit: two.csv:1:3: a line has one label\n");
-  EXPECT_EQ(refused("logits.csv --labels some_other.csv"), "audit: some_other.csv: cannot be opened\n");
-  EXPECT_EQ(refused("logits.csv --strange two.csv"), "audit: two.csv: rows of 2 classes, logits.csv has 10\n");
-  EXPECT_EQ(refused("logits.csv --probabilities"),
+  EXPECT_EQ(refusal("bad.csv"), "audit: bad.csv:2:3: the row has 2 columns, line 1 has 3\n");
+  EXPECT_EQ(refusal("empty.csv"), "audit: empty.csv: the file is empty\n");
+  EXPECT_EQ(refusal("no_such.csv"), "audit: no_such.csv: cannot be opened\n");
+  EXPECT_EQ(refusal("logits.csv --labels two.csv"), "audit: two.csv:1:3: a line has one label\n");
+  EXPECT_EQ(refusal("logits.csv --labels some_other.csv"), "audit: some_other.csv: cannot be opened\n");
+  EXPECT_EQ(refusal("logits.csv --ood two.csv"), "audit: two.csv: rows of 2 classes, logits.csv has 10\n");
+  EXPECT_EQ(refusal("logits.csv --probabilities"),
             "audit: chaff: row 0 is not a row of probabilities; if the model returns logits, policy.input must be "
             "form::logits\n");
-  EXPECT_NE(refused("logits.csv --beta -1").find("--beta: -1 is not in [0, 1000]"), std::string::npos);
-  EXPECT_EQ(refused("logits.csv --gamma 2000"), "audit: chaff: gamma is 2000, allowed is [0, 1000]\n");
-  EXPECT_NE(refused("logits.csv --beta x").find("'x' is no number"), std::string::npos);
-  EXPECT_NE(refused("logits.csv --beta 1:0:1").find("from:to:step"), std::string::npos);
-  EXPECT_NE(refused("logits.csv --defense dpc").find("dpc not in"), std::string::npos);
-  EXPECT_NE(refused("logits.csv --defense misdirect").find("--key is required"), std::string::npos);
-  EXPECT_NE(refused("logits.csv --budget-ece 0.1").find("needs held_out.truth"), std::string::npos);
-  EXPECT_NE(refused("logits.csv --csv /no/such/folder.csv").find("cannot be written"), std::string::npos);
+  EXPECT_NE(refusal("logits.csv --beta -1").find("--beta: -1 is not in [0, 1000]"), std::string::npos);
+  EXPECT_EQ(refusal("logits.csv --gamma 2000"), "audit: chaff: gamma is 2000, allowed is [0, 1000]\n");
+  EXPECT_NE(refusal("logits.csv --beta x").find("'x' is no number"), std::string::npos);
+  EXPECT_NE(refusal("logits.csv --beta 1:0:1").find("from:to:step"), std::string::npos);
+  EXPECT_NE(refusal("logits.csv --defense dpc").find("dpc not in"), std::string::npos);
+  EXPECT_NE(refusal("logits.csv --defense misdirect").find("--key is required"), std::string::npos);
+  EXPECT_NE(refusal("logits.csv --budget-ece-increase 0.1").find("needs calibration_data.labels"), std::string::npos);
+  EXPECT_NE(refusal("logits.csv --csv /no/such/folder.csv").find("cannot be written"), std::string::npos);
 }
 
 }  // namespace

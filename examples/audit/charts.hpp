@@ -26,7 +26,7 @@ class plot {
     pipe_ = popen("gnuplot", "w");
     if (pipe_ == nullptr) throw std::runtime_error("gnuplot cannot be started");
     std::fprintf(pipe_, "set terminal svg size 720,480 font 'sans,13' background rgb 'white'\nset grid\n");
-    // a name is data, not a command
+    // quoted, so that a file name cannot end the string and run a command
     std::string quoted;
     for (const char c : svg.string()) quoted += c == '\'' ? std::string("''") : std::string(1, c);
     std::fprintf(pipe_, "set output '%s'\n", quoted.c_str());
@@ -37,7 +37,7 @@ class plot {
     if (pipe_ != nullptr) pclose(pipe_);
   }
 
-  /// x and y of a named set of data; NaN is passed over.
+  /// Defines a named set of points (x, y); points with NaN are left out.
   void data(const char* name, const std::vector<std::pair<double, double>>& points) {
     std::fprintf(pipe_, "$%s << end_of_data\n", name);
     for (const auto& [x, y] : points) {
@@ -61,48 +61,49 @@ class plot {
   std::FILE* pipe_ = nullptr;
 };
 
-/// Share right against confidence, in the bins of the calibration error.
+/// Draws the share of correct answers against their confidence, in the bins of the calibration error.
 inline void draw_reliability(const std::filesystem::path& svg, const std::vector<float>& posteriors,
-                             const std::vector<float>& answers, std::size_t classes, const std::vector<int>& truth) {
+                             const std::vector<float>& answers, std::size_t classes, const std::vector<int>& labels) {
   const auto points = [&](const std::vector<float>& rows) {
     struct bin {
-      double confidence = 0, right = 0, count = 0;
+      double confidence = 0, correct = 0, count = 0;
     };
     std::vector<bin> bins(std::tuple_size_v<chaff::calibration_bins>);
-    chaff::for_each_named("audit", rows, classes, truth, [&](double confidence, bool right) {
+    chaff::for_each_prediction("audit", rows, classes, labels, [&](double confidence, bool is_correct) {
       bin& one = bins[chaff::calibration_bin(confidence)];
       one.confidence += confidence;
-      one.right += right;
+      one.correct += is_correct;
       ++one.count;
     });
-    std::vector<std::pair<double, double>> found;
-    for (const bin& one : bins) found.emplace_back(one.confidence / one.count, one.right / one.count);
-    return found;
+    std::vector<std::pair<double, double>> result;
+    for (const bin& one : bins) result.emplace_back(one.confidence / one.count, one.correct / one.count);
+    return result;
   };
   plot chart(svg);
   chart.data("before", points(posteriors));
   chart.data("after", points(answers));
   chart.command(
-      "set title 'Reliability'\nset xlabel 'confidence'\nset ylabel 'share right'\nset xrange [0:1]\nset yrange [0:1]\n"
+      "set title 'Reliability'\nset xlabel 'confidence'\nset ylabel 'share correct'\nset xrange [0:1]\nset yrange "
+      "[0:1]\n"
       "set key left top\nplot x with lines dt 2 lc rgb 'gray' title 'calibrated', $before with linespoints pt 7 title "
       "'before', "
       "$after with linespoints pt 5 title 'after'");
   chart.finish();
 }
 
-/// How many answers have which confidence: the gate's hole shows here, and what rounding makes of it.
+/// Draws a histogram of the confidence: it shows the gap that a gate leaves, and what rounding does to it.
 inline void draw_confidence(const std::filesystem::path& svg, const std::vector<float>& posteriors,
                             const std::vector<float>& answers, std::size_t classes) {
   constexpr std::size_t bars = 50;
   const auto points = [&](const std::vector<float>& rows) {
     std::vector<double> count(bars);
     const std::vector<int> unknown(rows.size() / classes, 0);
-    chaff::for_each_named("audit", rows, classes, unknown, [&](double confidence, bool) {
+    chaff::for_each_prediction("audit", rows, classes, unknown, [&](double confidence, bool) {
       ++count[std::min(bars - 1, static_cast<std::size_t>(confidence * bars))];
     });
-    std::vector<std::pair<double, double>> found;
-    for (std::size_t i = 0; i < bars; ++i) found.emplace_back((static_cast<double>(i) + 0.5) / bars, count[i]);
-    return found;
+    std::vector<std::pair<double, double>> result;
+    for (std::size_t i = 0; i < bars; ++i) result.emplace_back((static_cast<double>(i) + 0.5) / bars, count[i]);
+    return result;
   };
   plot chart(svg);
   chart.data("before", points(posteriors));
@@ -115,23 +116,23 @@ inline void draw_confidence(const std::filesystem::path& svg, const std::vector<
   chart.finish();
 }
 
-/// Mean L1 against beta.
+/// Draws the mean L1 against beta.
 inline void draw_l1(const std::filesystem::path& svg, const std::vector<finding>& range) {
-  std::vector<std::pair<double, double>> customers, strangers, restored;
+  std::vector<std::pair<double, double>> benign, ood, restored;
   for (const finding& one : range) {
-    customers.emplace_back(one.used.beta, one.customers.l1);
-    if (one.strangers) strangers.emplace_back(one.used.beta, one.strangers->l1);
-    restored.emplace_back(one.used.beta, one.undo.restored);
+    benign.emplace_back(one.setting.beta, one.benign.l1);
+    if (one.ood) ood.emplace_back(one.setting.beta, one.ood->l1);
+    restored.emplace_back(one.setting.beta, one.attack.restored);
   }
   plot chart(svg);
-  chart.data("customers", customers);
-  chart.data("strangers", strangers);
+  chart.data("benign", benign);
+  chart.data("ood", ood);
   chart.data("restored", restored);
-  std::string draw = "plot $customers with linespoints pt 7 title 'customers'";
-  if (!strangers.empty()) draw += ", $strangers with linespoints pt 5 title 'strange queries'";
+  std::string draw = "plot $benign with linespoints pt 7 title 'benign users'";
+  if (!ood.empty()) draw += ", $ood with linespoints pt 5 title 'OOD queries'";
   for (const auto& [beta, l1] : restored) {
     if (l1 == l1) {
-      draw += ", $restored with linespoints pt 9 title 'touched answers, undone by a table'";
+      draw += ", $restored with linespoints pt 9 title 'perturbed answers, after the attack by a table'";
       break;
     }
   }

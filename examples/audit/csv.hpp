@@ -12,7 +12,7 @@ namespace audit {
 
 /// Calls visit(value, line, column) for each number of a text: one row a line, numbers apart by a comma, a semicolon, a
 /// tab or blanks. Lines and columns count from 1; a column is that of the number's first character. Empty lines are
-/// passed over, and with has_header the first line. end_line(line) is called after each line that has a number.
+/// skipped, and with has_header the first line. end_line(line) is called after each line that has a number.
 /// Raises bad_file for what is no number, or for a separator without one.
 template <class Visit, class EndLine>
 void for_each_number(std::string_view text, std::string_view name, bool has_header, Visit visit, EndLine end_line) {
@@ -60,7 +60,7 @@ void for_each_number(std::string_view text, std::string_view name, bool has_head
 
 /// Logits, a row a line. Raises bad_file for ragged rows, NaN, +inf, too many columns, or none.
 inline table parse_csv(std::string_view text, std::string_view name, bool has_header = false) {
-  table read;
+  table result;
   std::size_t in_row = 0;
   const auto at = [&](std::size_t line, std::size_t column) { return place_in(name, line, column); };
   std::size_t last_column = 1, first_line = 0;
@@ -68,26 +68,26 @@ inline table parse_csv(std::string_view text, std::string_view name, bool has_he
       text, name, has_header,
       [&](double value, std::size_t line, std::size_t column) {
         last_column = column;
-        if (++in_row > most_columns) {
-          refuse(at(line, column), "the row has more than ", most_columns, " columns; is the file transposed?");
+        if (++in_row > max_columns) {
+          refuse(at(line, column), "the row has more than ", max_columns, " columns; is the file transposed?");
         }
-        if (read.columns > 0 && in_row > read.columns) {
-          refuse(at(line, column), "the row has more than the ", read.columns, " columns of line ", first_line);
+        if (result.columns > 0 && in_row > result.columns) {
+          refuse(at(line, column), "the row has more than the ", result.columns, " columns of line ", first_line);
         }
-        read.values.push_back(checked_logit(value, [&] { return at(line, column); }));
+        result.values.push_back(checked_logit(value, [&] { return at(line, column); }));
       },
       [&](std::size_t line) {
-        if (read.columns == 0) {
-          read.columns = in_row;
+        if (result.columns == 0) {
+          result.columns = in_row;
           first_line = line;
         }
-        if (in_row != read.columns) {
-          refuse(at(line, last_column), "the row has ", in_row, " columns, line ", first_line, " has ", read.columns);
+        if (in_row != result.columns) {
+          refuse(at(line, last_column), "the row has ", in_row, " columns, line ", first_line, " has ", result.columns);
         }
         in_row = 0;
       });
-  if (read.values.empty()) refuse(place_in(name, 1, 1), "the file has no numbers");
-  return read;
+  if (result.values.empty()) refuse(place_in(name, 1, 1), "the file has no numbers");
+  return result;
 }
 
 /// Labels, one a line. Raises bad_file for what is no whole number in [0, classes - 1], or for two on a line.
@@ -95,13 +95,13 @@ inline std::vector<int> parse_csv_labels(std::string_view text, std::string_view
                                          bool has_header = false) {
   std::vector<int> labels;
   std::size_t last_line = 0;
-  const double most = static_cast<double>(classes == 1 ? 1 : classes - 1);
+  const double max_label = static_cast<double>(classes == 1 ? 1 : classes - 1);
   for_each_number(
       text, name, has_header,
       [&](double value, std::size_t line, std::size_t column) {
         if (line == last_line) refuse(place_in(name, line, column), "a line has one label");
-        if (!(value >= 0 && value <= most) || value != std::floor(value)) {
-          refuse(place_in(name, line, column), "label ", value, " is no whole number in [0, ", most, "]");
+        if (!(value >= 0 && value <= max_label) || value != std::floor(value)) {
+          refuse(place_in(name, line, column), "label ", value, " is no whole number in [0, ", max_label, "]");
         }
         labels.push_back(static_cast<int>(value));
         last_line = line;

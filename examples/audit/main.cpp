@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Audits a defense on logits, without the model: what it costs customers, what it does to strangers, what a table
-/// restores, and which parameters a budget allows. See README.md.
+/// Audits a defense on logits, without the model: what it costs benign users, what it does to OOD queries, what an
+/// attacker with a table recovers, and which parameters a budget allows. See README.md.
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <fstream>
@@ -12,7 +12,7 @@ namespace {
 
 using namespace audit;
 
-/// A line on standard error, at most four times a second.
+/// Writes progress to one line of standard error, at most four times a second.
 class progress {
  public:
   explicit progress(bool is_shown) : is_shown_(is_shown) {}
@@ -20,7 +20,7 @@ class progress {
     if (was_shown_) std::fputs("\r\x1b[K", stderr);
   }
   template <class... Values>
-  void say(const char* format, Values... values) {
+  void report(const char* format, Values... values) {
     const auto now = std::chrono::steady_clock::now();
     if (!is_shown_ || now - last_ < std::chrono::milliseconds(250)) return;
     last_ = now;
@@ -36,142 +36,143 @@ class progress {
 };
 
 struct options {
-  std::string logits, labels, strange, csv, json, svg;
+  std::string logits, labels, ood, csv, json, svg;
   std::string betas;
-  bool has_header = false, is_quiet = false, exact = false, label_only = false;
-  chaff::budget allowed{.touched = 0.05};
-  settings used;
+  bool has_header = false, is_quiet = false;
+  chaff::utility_budget budget{.perturbed = 0.05};
+  settings setting;
 };
 
 struct data {
   table logits;
-  std::vector<int> truth;
-  table strange;
+  std::vector<int> labels;
+  table ood;
 
-  chaff::held_out<float> held_out() const { return {logits.values, logits.columns, truth, strange.values}; }
+  chaff::calibration_data<float> for_calibration() const { return {logits.values, logits.columns, labels, ood.values}; }
 };
 
-/// 0.9, or 0.3,0.6,0.9, or 0.3:1.5:0.1 (from, to, step).
-std::vector<double> betas_of(const std::string& text) {
-  std::vector<double> found;
+/// Parses 0.9, or 0.3,0.6,0.9, or 0.3:1.5:0.1 (from, to, step).
+std::vector<double> parse_betas(const std::string& text) {
+  std::vector<double> values;
   const bool is_range = text.find(':') != text.npos;
   for (const std::string& part : CLI::detail::split(text, is_range ? ':' : ',')) {
     double value = 0;
     if (!CLI::detail::lexical_cast(part, value)) throw CLI::ValidationError("--beta", "'" + part + "' is no number");
     if (!(value >= 0 && value <= 1000)) throw CLI::ValidationError("--beta", part + " is not in [0, 1000]");
-    found.push_back(value);
+    values.push_back(value);
   }
-  if (!is_range) return found;
-  if (found.size() != 3 || !(found[2] > 0) || !(found[1] >= found[0]) || (found[1] - found[0]) / found[2] > 1000) {
+  if (!is_range) return values;
+  if (values.size() != 3 || !(values[2] > 0) || !(values[1] >= values[0]) ||
+      (values[1] - values[0]) / values[2] > 1000) {
     throw CLI::ValidationError("--beta", "a range is from:to:step, of at most 1000 steps");
   }
-  std::vector<double> all;
-  const auto steps = static_cast<int>((found[1] - found[0]) / found[2] + 1e-9);
-  for (int i = 0; i <= steps; ++i) all.push_back(found[0] + i * found[2]);
-  return all;
+  std::vector<double> betas;
+  const auto steps = static_cast<int>((values[1] - values[0]) / values[2] + 1e-9);
+  for (int i = 0; i <= steps; ++i) betas.push_back(values[0] + i * values[2]);
+  return betas;
 }
 
-/// The answers to all rows; the posteriors are those of `none`.
-std::vector<float> answers_of(const settings& used, const table& logits) {
+/// Answers all rows under a setting.
+std::vector<float> answer(const settings& setting, const table& logits) {
   std::vector<float> answers(logits.values.size());
-  used.with_defense(
-      [&](const auto& defense) { chaff::apply_rows(defense, logits.values, logits.columns, answers, used.promised); });
+  setting.with_defense(
+      [&](const auto& defense) { chaff::apply_rows(defense, logits.values, logits.columns, answers, setting.policy); });
   return answers;
 }
-std::vector<float> posteriors_of(const settings& used, const table& logits) {
+
+/// The posteriors of all rows: the answers of `none`.
+std::vector<float> undefended_answers(const settings& setting, const table& logits) {
   settings none;
   none.defense = "none";
-  none.promised.input = used.promised.input;
-  return answers_of(none, logits);
+  none.policy.input = setting.policy.input;
+  return answer(none, logits);
 }
 
-finding find(const settings& used, const data& all) {
-  const std::size_t classes = all.logits.columns;
-  std::vector<float> answers = answers_of(used, all.logits), posteriors = posteriors_of(used, all.logits);
-  finding found{used, chaff::effect_of(answers, posteriors, classes, all.truth), std::nullopt, {}};
-  if (all.strange.rows() > 0) {
-    const std::vector<float> strange = answers_of(used, all.strange), theirs = posteriors_of(used, all.strange);
-    found.strangers = chaff::effect_of(strange, theirs, classes);
-    answers.insert(answers.end(), strange.begin(), strange.end());
-    posteriors.insert(posteriors.end(), theirs.begin(), theirs.end());
+finding measure(const settings& setting, const data& data) {
+  const std::size_t classes = data.logits.columns;
+  std::vector<float> answers = answer(setting, data.logits), posteriors = undefended_answers(setting, data.logits);
+  finding result{setting, chaff::utility_of(answers, posteriors, classes, data.labels), std::nullopt, {}};
+  if (data.ood.rows() > 0) {
+    const std::vector<float> ood_answers = answer(setting, data.ood);
+    const std::vector<float> ood_posteriors = undefended_answers(setting, data.ood);
+    result.ood = chaff::utility_of(ood_answers, ood_posteriors, classes);
+    answers.insert(answers.end(), ood_answers.begin(), ood_answers.end());
+    posteriors.insert(posteriors.end(), ood_posteriors.begin(), ood_posteriors.end());
   }
-  found.undo = undo(answers, posteriors, classes);
-  return found;
+  result.attack = attack_by_table(answers, posteriors, classes);
+  return result;
 }
 
-/// The settings that calibrate advises; none for a defense without a gate.
-std::optional<settings> advice(const options& asked, const data& all, progress& told) {
-  if (!asked.used.has_gate()) return std::nullopt;
-  settings advised = asked.used;
+/// The setting that calibrate chooses; none for a defense without a gate.
+std::optional<settings> advice(const options& options, const data& data, progress& progress_line) {
+  if (!options.setting.has_gate()) return std::nullopt;
+  settings setting = options.setting;
   int tries = 0;
-  asked.used.with_defense([&](const auto& defense) {
-    if constexpr (chaff::threshold_gate<std::remove_cvref_t<decltype(chaff::parts_of(defense).gate)>>) {
-      const auto found = chaff::calibrate(all.held_out(), asked.allowed, defense, asked.used.promised,
-                                          [&] { told.say("calibrate: %d settings tried", ++tries); });
-      advised.tau = found.tau;
-      if (asked.used.has_beta()) advised.beta = found.beta;
-    }
+  options.setting.with_gated_defense([&](const auto& defense) {
+    const auto calibrated = chaff::calibrate(data.for_calibration(), options.budget, defense, options.setting.policy,
+                                             [&] { progress_line.report("calibrate: %d settings tried", ++tries); });
+    setting.tau = calibrated.tau;
+    if (options.setting.has_beta()) setting.beta = calibrated.beta;
   });
-  return advised;
+  return setting;
 }
 
-data read(const options& asked) {
-  data all;
-  all.logits = read_logits(asked.logits, asked.has_header);
-  if (!asked.labels.empty()) {
-    all.truth = read_labels(asked.labels, all.logits.rows(), all.logits.columns, asked.has_header);
+data read(const options& options) {
+  data result;
+  result.logits = read_logits(options.logits, options.has_header);
+  if (!options.labels.empty()) {
+    result.labels = read_labels(options.labels, result.logits.rows(), result.logits.columns, options.has_header);
   }
-  if (!asked.strange.empty()) {
-    all.strange = read_logits(asked.strange, asked.has_header);
-    if (all.strange.columns != all.logits.columns) {
-      refuse(asked.strange, "rows of ", all.strange.columns, " classes, ", asked.logits, " has ", all.logits.columns);
+  if (!options.ood.empty()) {
+    result.ood = read_logits(options.ood, options.has_header);
+    if (result.ood.columns != result.logits.columns) {
+      refuse(options.ood, "rows of ", result.ood.columns, " classes, ", options.logits, " has ", result.logits.columns);
     }
   }
-  return all;
+  return result;
 }
 
-void run(options& asked) {
-  const std::vector<double> betas = betas_of(asked.betas);
-  const data all = read(asked);
+void run(options& options) {
+  const std::vector<double> betas = parse_betas(options.betas);
+  const data data = read(options);
   std::vector<finding> findings;
-  std::optional<finding> advised;
-  std::vector<finding> drawn;
+  std::optional<finding> advice_finding;
+  std::vector<finding> chart_findings;
   {
-    progress told(!asked.is_quiet);
-    const auto settings_advised = advice(asked, all, told);
-    // an energy is in the model's own units, so there is no threshold that suits all
-    const bool takes_advice = asked.used.has_gate() && asked.used.gate == "energy" && !asked.used.tau;
-    if (takes_advice) {
-      asked.used.tau = settings_advised->tau;
-      std::fprintf(stderr, "audit: no --tau for the energy gate, so calibrate's is taken: %g\n", *asked.used.tau);
+    progress progress_line(!options.is_quiet);
+    const auto advised_setting = advice(options, data, progress_line);
+    // an energy is on the scale of the model's logits, so no threshold suits every model
+    if (options.setting.has_gate() && options.setting.gate == "energy" && !options.setting.tau) {
+      options.setting.tau = advised_setting->tau;
+      std::fprintf(stderr, "audit: no --tau for the energy gate, so calibrate's is taken: %g\n", *options.setting.tau);
     }
-    const auto find_all = [&](const std::vector<double>& of_betas, std::vector<finding>& found) {
-      for (const double beta : of_betas) {
-        told.say("beta %g, setting %zu of %zu", beta, found.size() + 1, of_betas.size());
-        settings one = asked.used;
-        one.beta = beta;
-        found.push_back(find(one, all));
+    const auto measure_all = [&](const std::vector<double>& some_betas, std::vector<finding>& results) {
+      for (const double beta : some_betas) {
+        progress_line.report("beta %g, setting %zu of %zu", beta, results.size() + 1, some_betas.size());
+        settings setting = options.setting;
+        setting.beta = beta;
+        results.push_back(measure(setting, data));
       }
     };
-    find_all(betas, findings);
-    if (settings_advised) advised = find(*settings_advised, all);
-    if (!asked.svg.empty() && asked.used.has_beta()) {
-      betas.size() > 1 ? static_cast<void>(drawn = findings) : find_all(betas_of("0:1.5:0.1"), drawn);
+    measure_all(betas, findings);
+    if (advised_setting) advice_finding = measure(*advised_setting, data);
+    if (!options.svg.empty() && options.setting.has_beta()) {
+      betas.size() > 1 ? static_cast<void>(chart_findings = findings)
+                       : measure_all(parse_betas("0:1.5:0.1"), chart_findings);
     }
   }
   std::printf("chaff %d.%d.%d, %zu rows of %zu classes%s", CHAFF_VERSION_MAJOR, CHAFF_VERSION_MINOR,
-              CHAFF_VERSION_PATCH, all.logits.rows(), all.logits.columns, all.truth.empty() ? ", no labels" : "");
-  if (all.strange.rows() > 0) std::printf(", %zu strange queries", all.strange.rows());
+              CHAFF_VERSION_PATCH, data.logits.rows(), data.logits.columns, data.labels.empty() ? ", no labels" : "");
+  if (data.ood.rows() > 0) std::printf(", %zu OOD queries", data.ood.rows());
   std::printf("\n\n");
   findings.size() == 1 ? print(stdout, findings[0]) : print(stdout, findings);
-  if (advised) {
+  if (advice_finding) {
+    const chaff::utility_budget& budget = options.budget;
     std::printf(
-        "\ncalibrate advises, for at most %g %% of answers touched, L1 %g, %g %% of labels changed, ECE + %g, each by "
-        "%g "
-        "standard errors:\n",
-        100 * asked.allowed.touched, asked.allowed.l1, 100 * asked.allowed.changed, asked.allowed.calibration_error,
-        asked.allowed.sigmas);
-    print(stdout, *advised);
+        "\ncalibrate advises, for at most %g %% of answers perturbed, L1 %g, %g %% label changes, ECE + %g, with %g "
+        "standard errors of room:\n",
+        100 * budget.perturbed, budget.l1, 100 * budget.label_changes, budget.ece_increase, budget.sigmas);
+    print(stdout, *advice_finding);
   }
 
   const auto open = [](const std::string& path) {
@@ -179,85 +180,88 @@ void run(options& asked) {
     if (!file) refuse(path, "cannot be written");
     return file;
   };
-  if (!asked.csv.empty()) {
-    std::ofstream file = open(asked.csv);
+  if (!options.csv.empty()) {
+    std::ofstream file = open(options.csv);
     write_csv(file, findings);
   }
-  if (!asked.json.empty()) {
+  if (!options.json.empty()) {
     nlohmann::ordered_json whole{
-        {"rows", all.logits.rows()}, {"classes", all.logits.columns}, {"strange_rows", all.strange.rows()}};
+        {"rows", data.logits.rows()}, {"classes", data.logits.columns}, {"ood_rows", data.ood.rows()}};
     for (const finding& one : findings) whole["findings"].push_back(json_of(one));
-    whole["advice"] = advised ? json_of(*advised) : nlohmann::ordered_json();
-    open(asked.json) << whole.dump(2) << "\n";
+    whole["advice"] = advice_finding ? json_of(*advice_finding) : nlohmann::ordered_json();
+    open(options.json) << whole.dump(2) << "\n";
   }
-  if (!asked.svg.empty()) {
-    const std::filesystem::path folder(asked.svg);
+  if (!options.svg.empty()) {
+    const std::filesystem::path folder(options.svg);
     std::filesystem::create_directories(folder);
-    const settings& last = findings.back().used;
-    const std::vector<float> posteriors = posteriors_of(last, all.logits), answers = answers_of(last, all.logits);
-    draw_confidence(folder / "confidence.svg", posteriors, answers, all.logits.columns);
-    if (!all.truth.empty())
-      draw_reliability(folder / "reliability.svg", posteriors, answers, all.logits.columns, all.truth);
-    if (!drawn.empty()) draw_l1(folder / "l1.svg", drawn);
+    const settings& last = findings.back().setting;
+    const std::vector<float> posteriors = undefended_answers(last, data.logits), answers = answer(last, data.logits);
+    draw_confidence(folder / "confidence.svg", posteriors, answers, data.logits.columns);
+    if (!data.labels.empty()) {
+      draw_reliability(folder / "reliability.svg", posteriors, answers, data.logits.columns, data.labels);
+    }
+    if (!chart_findings.empty()) draw_l1(folder / "l1.svg", chart_findings);
   }
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
-  options asked;
-  asked.betas = "0.9";
+  options options;
+  options.betas = "0.9";
   CLI::App app("What a defense of chaff does to answers, from logits alone, and which parameters a budget allows.",
                "audit");
-  app.add_option("logits", asked.logits, "CSV or NPY, a row for each input, a column for each class")->required();
-  app.add_option("--labels", asked.labels, "CSV or NPY of true labels, counted from 0");
-  app.add_option("--strange", asked.strange, "logits of inputs such as a thief sends");
-  app.add_flag("--header", asked.has_header, "the first line of CSV files names the columns");
-  settings& used = asked.used;
-  app.add_option("--defense", used.defense, "")
+  app.add_option("logits", options.logits, "CSV or NPY, a row for each input, a column for each class")->required();
+  app.add_option("--labels", options.labels, "CSV or NPY of true labels, counted from 0");
+  app.add_option("--ood", options.ood, "logits of out-of-distribution inputs, such as attackers send");
+  app.add_flag("--header", options.has_header, "the first line of CSV files names the columns");
+  settings& setting = options.setting;
+  app.add_option("--defense", setting.defense, "")
       ->capture_default_str()
       ->check(CLI::IsMember({"none", "dcp", "reverse_sigmoid", "misdirect"}));
-  app.add_option("--gate", used.gate, "what dcp and misdirect stand behind")
+  app.add_option("--gate", setting.gate, "what dcp and misdirect stand behind")
       ->capture_default_str()
       ->check(CLI::IsMember({"confidence", "energy"}));
-  app.add_option("--beta", asked.betas, "strength: one, some (0.3,0.6), or a range (0.1:1.5:0.1)")
+  app.add_option("--beta", options.betas, "strength: one, some (0.3,0.6), or a range (0.1:1.5:0.1)")
       ->capture_default_str();
-  app.add_option("--gamma", used.gamma, "")->capture_default_str();
+  app.add_option("--gamma", setting.gamma, "")->capture_default_str();
   app.add_option(
-      "--tau", used.tau,
+      "--tau", setting.tau,
       "the gate's threshold; where none is given, beta for dcp, 0.9 for misdirect, and calibrate's for an energy gate");
-  app.add_option("--nu", used.nu, "the gate's steepness")->capture_default_str();
-  app.add_flag("--exact-odds", used.exact_odds, "the formula's odds, not the authors' clamped ones");
-  app.add_option("--key", used.key, "32 hexadecimal digits, for misdirect");
-  app.add_option("--top-k", used.reductions.top_k, "then only the k most probable classes");
-  app.add_option("--decimals", used.reductions.decimals, "then rounded to so many decimals");
-  app.add_flag("--label-only", used.reductions.label_only, "then only the label");
-  app.add_option("--max-l1", used.promised.max_l1, "the policy's limit for one answer")->capture_default_str();
-  app.add_option("--label-margin", used.promised.label_margin, "the policy's lead of the label")->capture_default_str();
+  app.add_option("--nu", setting.nu, "the gate's steepness")->capture_default_str();
+  app.add_flag("--exact-odds", setting.exact_odds, "the formula's odds, not the authors' clamped ones");
+  app.add_option("--key", setting.key, "32 hexadecimal digits, for misdirect");
+  app.add_option("--top-k", setting.reductions.top_k, "then only the k most probable classes");
+  app.add_option("--decimals", setting.reductions.decimals, "then rounded to so many decimals");
+  app.add_flag("--label-only", setting.reductions.label_only, "then only the label");
+  app.add_option("--max-l1", setting.policy.max_l1, "the policy's limit for one answer")->capture_default_str();
+  app.add_option("--label-margin", setting.policy.label_margin, "the policy's lead of the label")
+      ->capture_default_str();
   bool are_probabilities = false;
   app.add_flag("--probabilities", are_probabilities, "the files hold probabilities, not logits");
-  chaff::budget& allowed = asked.allowed;
-  app.add_option("--budget-touched", allowed.touched, "advice: share of customers' answers that may be touched")
+  chaff::utility_budget& budget = options.budget;
+  app.add_option("--budget-perturbed", budget.perturbed, "advice: share of benign users' answers that may be perturbed")
       ->capture_default_str();
-  app.add_option("--budget-l1", allowed.l1, "advice: their mean L1")->capture_default_str();
-  app.add_option("--budget-changed", allowed.changed, "advice: share of their labels that may change")
+  app.add_option("--budget-l1", budget.l1, "advice: their mean L1")->capture_default_str();
+  app.add_option("--budget-label-changes", budget.label_changes, "advice: share of their labels that may change")
       ->capture_default_str();
-  app.add_option("--budget-ece", allowed.calibration_error, "advice: rise of their calibration error; needs --labels")
+  app.add_option("--budget-ece-increase", budget.ece_increase,
+                 "advice: increase of their calibration error; needs --labels")
       ->capture_default_str();
-  app.add_option("--sigmas", allowed.sigmas, "advice: standard errors of sampling kept free")->capture_default_str();
-  app.add_option("--most-beta", allowed.most_beta, "advice: the largest beta")->capture_default_str();
-  app.add_option("--csv", asked.csv, "file to write the figures to");
-  app.add_option("--json", asked.json, "file to write the figures and the advice to");
-  app.add_option("--svg", asked.svg, "folder to write charts to; needs gnuplot");
-  app.add_flag("--quiet", asked.is_quiet, "no progress");
+  app.add_option("--sigmas", budget.sigmas, "advice: standard errors of sampling left as room")->capture_default_str();
+  app.add_option("--max-beta", budget.max_beta, "advice: the largest beta")->capture_default_str();
+  app.add_option("--csv", options.csv, "file to write the figures to");
+  app.add_option("--json", options.json, "file to write the figures and the advice to");
+  app.add_option("--svg", options.svg, "folder to write charts to; needs gnuplot");
+  app.add_flag("--quiet", options.is_quiet, "no progress");
   try {
     app.parse(count, arguments);
-    if (are_probabilities) used.promised.input = chaff::form::probabilities;
-    if (used.defense == "misdirect") {
-      used.promised.keep_label = false;
-      if (used.key.empty()) throw CLI::RequiredError("--key");
+    if (are_probabilities) setting.policy.input = chaff::form::probabilities;
+    if (setting.defense == "misdirect") {
+      setting.policy.keep_label = false;
+      if (setting.key.empty()) throw CLI::RequiredError("--key");
     }
-    run(asked);
+    run(options);
     return 0;
   } catch (const CLI::ParseError& error) {
     return app.exit(error);

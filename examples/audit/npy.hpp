@@ -57,13 +57,13 @@ inline npy_header parse_npy_header(std::string_view bytes, std::string_view name
     if (from == header.npos) refuse(name, "the header has no ", key);
     return header.substr(from);
   };
-  npy_header read;
+  npy_header result;
   const std::string_view type = value_of("'descr'");
   if (type[0] != '\'') refuse(name, "a table of structures; logits are an array of float32 or float64");
-  read.type = type.substr(1, type.find('\'', 1) - 1);
-  const std::size_t size = size_of_npy_type(read.type);
+  result.type = type.substr(1, type.find('\'', 1) - 1);
+  const std::size_t size = size_of_npy_type(result.type);
   if (size == 0) {
-    refuse(name, "numbers of type '", printable(read.type),
+    refuse(name, "numbers of type '", printable(result.type),
            "'; known are little-endian float32, float64 and integers: save x.astype('<f4')");
   }
   if (value_of("'fortran_order'").substr(0, 4) == "True") {
@@ -77,20 +77,20 @@ inline npy_header parse_npy_header(std::string_view bytes, std::string_view name
     std::size_t extent = 0;
     const auto [end, error] = std::from_chars(shape.data(), shape.data() + shape.size(), extent);
     if (error != std::errc()) refuse(name, "the header's shape is no tuple of sizes");
-    read.shape.push_back(extent);
+    result.shape.push_back(extent);
     if (extent > 0 && count > bytes.size() / extent) refuse(name, "the file is shorter than its shape says");
     count *= extent;
     shape.remove_prefix(static_cast<std::size_t>(end - shape.data()));
     shape.remove_prefix(std::min(shape.size(), shape.find_first_not_of(", ")));
   }
-  if (read.shape.empty() || read.shape.size() > 2) {
-    refuse(name, "an array of ", read.shape.size(), " dimensions; logits have 2, labels 1");
+  if (result.shape.empty() || result.shape.size() > 2) {
+    refuse(name, "an array of ", result.shape.size(), " dimensions; logits have 2, labels 1");
   }
-  read.data = bytes.substr(start + length);
+  result.data = bytes.substr(start + length);
   if (count == 0) refuse(name, "the array is empty");
-  if (read.data.size() / size < count) refuse(name, "the file is shorter than its shape says");
-  if (read.data.size() != count * size) refuse(name, "the file is longer than its shape says");
-  return read;
+  if (result.data.size() / size < count) refuse(name, "the file is shorter than its shape says");
+  if (result.data.size() != count * size) refuse(name, "the file is longer than its shape says");
+  return result;
 }
 
 /// Calls visit(value, index) for each number of an NPY file of type T.
@@ -108,22 +108,22 @@ inline table parse_npy(std::string_view bytes, std::string_view name) {
   const npy_header header = parse_npy_header(bytes, name);
   if (header.type[1] != 'f') refuse(name, "numbers of type '", header.type, "'; logits are float32 or float64");
   if (header.shape.size() != 2) refuse(name, "an array of 1 dimension; logits have 2, rows and classes");
-  table read;
-  read.columns = header.shape[1];
-  if (read.columns > most_columns) {
-    refuse(name, "rows of ", read.columns, " columns, allowed are ", most_columns, "; is the array transposed?");
+  table result;
+  result.columns = header.shape[1];
+  if (result.columns > max_columns) {
+    refuse(name, "rows of ", result.columns, " columns, allowed are ", max_columns, "; is the array transposed?");
   }
-  read.values.reserve(header.shape[0] * header.shape[1]);
+  result.values.reserve(header.shape[0] * header.shape[1]);
   const auto add = [&](auto value, std::size_t i) {
-    read.values.push_back(checked_logit(static_cast<double>(value),
-                                        [&] { return place_in(name, i / read.columns + 1, i % read.columns + 1); }));
+    result.values.push_back(checked_logit(
+        static_cast<double>(value), [&] { return place_in(name, i / result.columns + 1, i % result.columns + 1); }));
   };
   if (header.type == "<f4") {
     for_each_of<float>(header.data, add);
   } else {
     for_each_of<double>(header.data, add);
   }
-  return read;
+  return result;
 }
 
 /// Labels, an array of N whole numbers in [0, classes - 1]. Raises bad_file for any other.
@@ -131,12 +131,12 @@ inline std::vector<int> parse_npy_labels(std::string_view bytes, std::string_vie
   const npy_header header = parse_npy_header(bytes, name);
   if (header.type[1] == 'f') refuse(name, "numbers of type '", header.type, "'; labels are integers");
   if (header.shape.size() != 1) refuse(name, "an array of 2 dimensions; labels have 1");
-  const std::uint64_t most = classes == 1 ? 1 : classes - 1;
+  const std::uint64_t max_label = classes == 1 ? 1 : classes - 1;
   std::vector<int> labels;
   const auto add = [&](auto value, std::size_t i) {
-    // a negative one is far above as well
-    if (static_cast<std::uint64_t>(value) > most) {
-      refuse(std::string(name) + ":" + std::to_string(i + 1), "label ", +value, " is not in [0, ", most, "]");
+    // a negative label wraps, and is far above as well
+    if (static_cast<std::uint64_t>(value) > max_label) {
+      refuse(std::string(name) + ":" + std::to_string(i + 1), "label ", +value, " is not in [0, ", max_label, "]");
     }
     labels.push_back(static_cast<int>(value));
   };

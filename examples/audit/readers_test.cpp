@@ -13,7 +13,7 @@ using audit::parse_npy;
 using audit::parse_npy_labels;
 using namespace std::string_literals;
 
-/// What a reader says of a bad file.
+/// The error message of a reader for a bad file.
 template <class Read>
 std::string refusal(Read read) {
   try {
@@ -30,7 +30,7 @@ std::string label_refusal(const std::string& text) {
   return refusal([&] { parse_csv_labels(text, "l.csv", 10); });
 }
 
-TEST(csv, reads_numbers_however_they_are_set_apart) {
+TEST(Csv, ReadsNumbersWithAnySeparator) {
   for (const char* text : {"1,2.5,-3e-1\n4,5,6\n", "1;2.5;-3e-1\r\n4;5;6\r\n", "1\t2.5\t-3e-1\n4\t5\t6",
                            "  1 2.5  -3e-1 \n\n4 5 6\n\n", "\xEF\xBB\xBF+1, 2.5, -.3\n4, 5, 6"}) {
     const audit::table read = parse_csv(text, "f.csv");
@@ -42,7 +42,7 @@ TEST(csv, reads_numbers_however_they_are_set_apart) {
             (std::vector<float>{-std::numeric_limits<float>::infinity(), 1, 0, 2}));
 }
 
-TEST(csv, says_what_is_wrong_and_where) {
+TEST(Csv, ReportsErrorsWithTheirPosition) {
   EXPECT_EQ(csv_refusal(""), "f.csv:1:1: the file has no numbers");
   EXPECT_EQ(csv_refusal("\n \n"), "f.csv:1:1: the file has no numbers");
   EXPECT_EQ(csv_refusal("1,2\n3,4,5\n"), "f.csv:2:5: the row has more than the 2 columns of line 1");
@@ -66,15 +66,15 @@ TEST(csv, says_what_is_wrong_and_where) {
   EXPECT_EQ(csv_refusal("1,+\n").substr(0, 10), "f.csv:1:3:");
 }
 
-TEST(csv, refuses_a_million_columns_and_reads_as_many_as_are_allowed) {
+TEST(Csv, ReadsTheLargestNumberOfColumnsAndRefusesMore) {
   std::string text = "0";
-  for (std::size_t i = 1; i < audit::most_columns; ++i) text += ",0";
-  EXPECT_EQ(parse_csv(text, "f.csv").columns, audit::most_columns);
-  for (std::size_t i = audit::most_columns; i < 1000000; ++i) text += ",0";
+  for (std::size_t i = 1; i < audit::max_columns; ++i) text += ",0";
+  EXPECT_EQ(parse_csv(text, "f.csv").columns, audit::max_columns);
+  for (std::size_t i = audit::max_columns; i < 1000000; ++i) text += ",0";
   EXPECT_EQ(csv_refusal(text), "f.csv:1:524289: the row has more than 262144 columns; is the file transposed?");
 }
 
-TEST(csv, reads_labels) {
+TEST(Csv, ReadsLabels) {
   EXPECT_EQ(parse_csv_labels("3\n0\n9\n", "l.csv", 10), (std::vector<int>{3, 0, 9}));
   EXPECT_EQ(parse_csv_labels("1\n0\n", "l.csv", 1), (std::vector<int>{1, 0}));
   EXPECT_EQ(label_refusal("3\n10\n"), "l.csv:2:1: label 10 is no whole number in [0, 9]");
@@ -108,7 +108,7 @@ std::string npy_refusal(const std::string& bytes) {
 
 const std::string six = bytes_of(std::vector<float>{1, 2, 3, 4, 5, 6});
 
-TEST(npy, reads_float32_and_float64_of_each_version) {
+TEST(Npy, ReadsFloat32AndFloat64OfEachVersion) {
   for (const char version : {'\1', '\2', '\3'}) {
     const audit::table read = parse_npy(npy("<f4", "False", "(2, 3)", six, version), "f.npy");
     EXPECT_EQ(read.columns, 3u);
@@ -118,7 +118,7 @@ TEST(npy, reads_float32_and_float64_of_each_version) {
             (std::vector<float>{0.5f, 0}));
 }
 
-TEST(npy, says_what_is_wrong) {
+TEST(Npy, ReportsErrors) {
   EXPECT_EQ(npy_refusal("\x93NUMPX"), "f.npy: no NPY file");
   EXPECT_EQ(npy_refusal("\x93NUMPY\1"s), "f.npy: no NPY file");
   EXPECT_EQ(npy_refusal(npy("<f4", "False", "(2, 3)", six, 9)), "f.npy: NPY version 9, known are 1 to 3");
@@ -153,7 +153,7 @@ TEST(npy, says_what_is_wrong) {
             "f.npy:1:2: 1e+300 does not fit into a float");
 }
 
-TEST(npy, reads_labels_of_every_integer_type) {
+TEST(Npy, ReadsLabelsOfEveryIntegerType) {
   EXPECT_EQ(parse_npy_labels(npy("|u1", "False", "(3,)", bytes_of(std::vector<std::uint8_t>{3, 0, 9})), "l", 10),
             (std::vector<int>{3, 0, 9}));
   EXPECT_EQ(parse_npy_labels(npy("|i1", "False", "(2,)", bytes_of(std::vector<std::int8_t>{3, 0})), "l", 10),

@@ -15,125 +15,125 @@
 
 namespace audit {
 
-/// The effect of one setting.
+/// What was measured for one setting.
 struct finding {
-  settings used;
-  chaff::effect customers;
-  std::optional<chaff::effect> strangers;  ///< where strange queries were given
-  undone undo;
+  settings setting;
+  chaff::utility benign;
+  std::optional<chaff::utility> ood;  ///< where OOD queries were given
+  table_attack attack;
 };
 
-/// A column of the report: its name, and its number in a finding, NaN where there is none.
+/// A column of the report: its name, and its value in a finding, NaN where there is none.
 struct figure {
   const char* name;
-  double (*of)(const finding&);
+  double (*value)(const finding&);
 };
 
-inline double of_strangers(const finding& one, double chaff::effect::*which) {
-  return one.strangers ? (*one.strangers).*which : std::nan("");
+inline double ood_figure(const finding& one, double chaff::utility::*member) {
+  return one.ood ? (*one.ood).*member : std::nan("");
 }
 
 inline constexpr figure figures[] = {
-    {"beta", [](const finding& f) { return f.used.has_beta() ? f.used.beta : std::nan(""); }},
-    {"tau", [](const finding& f) { return f.used.has_gate() ? f.used.threshold() : std::nan(""); }},
-    {"accuracy_before", [](const finding& f) { return f.customers.before.accuracy; }},
-    {"accuracy", [](const finding& f) { return f.customers.after.accuracy; }},
-    {"changed", [](const finding& f) { return f.customers.changed; }},
-    {"touched", [](const finding& f) { return f.customers.touched; }},
-    {"l1", [](const finding& f) { return f.customers.l1; }},
-    {"ece_before", [](const finding& f) { return f.customers.before.calibration_error; }},
-    {"ece", [](const finding& f) { return f.customers.after.calibration_error; }},
-    {"auroc_before", [](const finding& f) { return f.customers.before.auroc; }},
-    {"auroc", [](const finding& f) { return f.customers.after.auroc; }},
-    {"strange_changed", [](const finding& f) { return of_strangers(f, &chaff::effect::changed); }},
-    {"strange_touched", [](const finding& f) { return of_strangers(f, &chaff::effect::touched); }},
-    {"strange_l1", [](const finding& f) { return of_strangers(f, &chaff::effect::l1); }},
-    {"undo_rows", [](const finding& f) { return static_cast<double>(f.undo.rows); }},
-    {"undo_answered_l1", [](const finding& f) { return f.undo.answered; }},
-    {"undo_restored_l1", [](const finding& f) { return f.undo.restored; }},
-    {"undo_by_label_l1", [](const finding& f) { return f.undo.by_label; }},
+    {"beta", [](const finding& f) { return f.setting.has_beta() ? f.setting.beta : std::nan(""); }},
+    {"tau", [](const finding& f) { return f.setting.has_gate() ? f.setting.threshold() : std::nan(""); }},
+    {"accuracy_before", [](const finding& f) { return f.benign.undefended.accuracy; }},
+    {"accuracy", [](const finding& f) { return f.benign.defended.accuracy; }},
+    {"label_changes", [](const finding& f) { return f.benign.label_changes; }},
+    {"perturbed", [](const finding& f) { return f.benign.perturbed; }},
+    {"l1", [](const finding& f) { return f.benign.l1; }},
+    {"ece_before", [](const finding& f) { return f.benign.undefended.ece; }},
+    {"ece", [](const finding& f) { return f.benign.defended.ece; }},
+    {"auroc_before", [](const finding& f) { return f.benign.undefended.auroc; }},
+    {"auroc", [](const finding& f) { return f.benign.defended.auroc; }},
+    {"ood_label_changes", [](const finding& f) { return ood_figure(f, &chaff::utility::label_changes); }},
+    {"ood_perturbed", [](const finding& f) { return ood_figure(f, &chaff::utility::perturbed); }},
+    {"ood_l1", [](const finding& f) { return ood_figure(f, &chaff::utility::l1); }},
+    {"undo_rows", [](const finding& f) { return static_cast<double>(f.attack.rows); }},
+    {"undo_answered_l1", [](const finding& f) { return f.attack.answered; }},
+    {"undo_restored_l1", [](const finding& f) { return f.attack.restored; }},
+    {"undo_by_label_l1", [](const finding& f) { return f.attack.by_label; }},
 };
 
-/// One setting, in words.
+/// Prints one setting, a line for each figure.
 inline void print(std::FILE* out, const finding& one) {
-  const auto& [before, after] = std::pair{one.customers.before, one.customers.after};
-  const auto line = [&](const char* name, double was, double is, double scale, const char* unit) {
-    if (std::isnan(is)) return;
+  const chaff::utility::against_labels &undefended = one.benign.undefended, &defended = one.benign.defended;
+  const auto line = [&](const char* name, double before, double after, double scale, const char* unit) {
+    if (std::isnan(after)) return;
     std::fprintf(out, "%-44s", name);
-    std::isnan(was) ? static_cast<void>(std::fprintf(out, "%12s", ""))
-                    : static_cast<void>(std::fprintf(out, "%10.4f%-2s", was * scale, unit));
-    std::fprintf(out, "%10.4f%s\n", is * scale, unit);
+    std::isnan(before) ? static_cast<void>(std::fprintf(out, "%12s", ""))
+                       : static_cast<void>(std::fprintf(out, "%10.4f%-2s", before * scale, unit));
+    std::fprintf(out, "%10.4f%s\n", after * scale, unit);
   };
-  const double nothing = std::nan("");
-  std::fprintf(out, "%s\n%-44s%12s%12s\n", one.used.code().c_str(), "", "before", "after");
-  line("accuracy", before.accuracy, after.accuracy, 100, "%");
-  line("labels changed", nothing, one.customers.changed, 100, "%");
-  line("answers touched", nothing, one.customers.touched, 100, "%");
-  line("mean L1 from the posterior", nothing, one.customers.l1, 1, "");
-  line("expected calibration error", before.calibration_error, after.calibration_error, 1, "");
-  line("AUROC, confidence ranks right before wrong", before.auroc, after.auroc, 1, "");
-  if (one.strangers) {
-    line("strange queries: labels changed", nothing, one.strangers->changed, 100, "%");
-    line("strange queries: answers touched", nothing, one.strangers->touched, 100, "%");
-    line("strange queries: mean L1", nothing, one.strangers->l1, 1, "");
+  const double none = std::nan("");
+  std::fprintf(out, "%s\n%-44s%12s%12s\n", one.setting.code().c_str(), "", "before", "after");
+  line("accuracy", undefended.accuracy, defended.accuracy, 100, "%");
+  line("label changes", none, one.benign.label_changes, 100, "%");
+  line("answers perturbed", none, one.benign.perturbed, 100, "%");
+  line("mean L1 from the posterior", none, one.benign.l1, 1, "");
+  line("expected calibration error", undefended.ece, defended.ece, 1, "");
+  line("AUROC of the confidence, correct over wrong", undefended.auroc, defended.auroc, 1, "");
+  if (one.ood) {
+    line("OOD queries: label changes", none, one.ood->label_changes, 100, "%");
+    line("OOD queries: answers perturbed", none, one.ood->perturbed, 100, "%");
+    line("OOD queries: mean L1", none, one.ood->l1, 1, "");
   }
-  if (std::isnan(one.undo.restored)) {
-    std::fprintf(out, "a table to undo it: %zu touched answers are too few to say\n", one.undo.rows);
+  if (std::isnan(one.attack.restored)) {
+    std::fprintf(out, "attack by a table: %zu perturbed answers are too few to measure it\n", one.attack.rows);
   } else {
-    line("touched answers: mean L1", nothing, one.undo.answered, 1, "");
-    line("  after a table has undone them", nothing, one.undo.restored, 1, "");
-    line("  guessed from the label alone", nothing, one.undo.by_label, 1, "");
+    line("perturbed answers: mean L1", none, one.attack.answered, 1, "");
+    line("  after the attack by a table", none, one.attack.restored, 1, "");
+    line("  guessed from the label alone", none, one.attack.by_label, 1, "");
   }
 }
 
-/// Several settings, a line each.
+/// Prints several settings, a line for each.
 inline void print(std::FILE* out, const std::vector<finding>& all) {
-  std::fprintf(out, "%8s %8s %9s %8s %8s %8s %8s %8s %8s %9s %9s\n", "beta", "tau", "accuracy", "changed", "touched",
-               "L1", "ECE", "AUROC", "strange", "restored", "by label");
-  std::fprintf(out, "%8s %8s %9s %8s %8s %8s %8s %8s %8s %9s %9s\n", "", "", "%", "%", "%", "mean", "", "", "L1", "L1",
+  std::fprintf(out, "%8s %8s %9s %8s %9s %8s %8s %8s %8s %9s %9s\n", "beta", "tau", "accuracy", "changes", "perturbed",
+               "L1", "ECE", "AUROC", "OOD", "restored", "by label");
+  std::fprintf(out, "%8s %8s %9s %8s %9s %8s %8s %8s %8s %9s %9s\n", "", "", "%", "%", "%", "mean", "", "", "L1", "L1",
                "L1");
   for (const finding& one : all) {
     const auto cell = [&](double value, int width, int decimals) {
       std::isnan(value) ? static_cast<void>(std::fprintf(out, "%*s ", width, "-"))
                         : static_cast<void>(std::fprintf(out, "%*.*f ", width, decimals, value));
     };
-    cell(figures[0].of(one), 8, 4);
-    cell(figures[1].of(one), 8, 4);
-    cell(100 * one.customers.after.accuracy, 9, 2);
-    cell(100 * one.customers.changed, 8, 2);
-    cell(100 * one.customers.touched, 8, 2);
-    cell(one.customers.l1, 8, 4);
-    cell(one.customers.after.calibration_error, 8, 4);
-    cell(one.customers.after.auroc, 8, 4);
-    cell(of_strangers(one, &chaff::effect::l1), 8, 4);
-    cell(one.undo.restored, 9, 4);
-    cell(one.undo.by_label, 9, 4);
+    cell(figures[0].value(one), 8, 4);
+    cell(figures[1].value(one), 8, 4);
+    cell(100 * one.benign.defended.accuracy, 9, 2);
+    cell(100 * one.benign.label_changes, 8, 2);
+    cell(100 * one.benign.perturbed, 9, 2);
+    cell(one.benign.l1, 8, 4);
+    cell(one.benign.defended.ece, 8, 4);
+    cell(one.benign.defended.auroc, 8, 4);
+    cell(ood_figure(one, &chaff::utility::l1), 8, 4);
+    cell(one.attack.restored, 9, 4);
+    cell(one.attack.by_label, 9, 4);
     std::fprintf(out, "\n");
   }
 }
 
-/// A line of names, then a line a finding; a number that there is not is empty.
+/// Writes a line of names, then a line for each finding. A figure that does not exist is left empty.
 inline void write_csv(std::ostream& out, const std::vector<finding>& all) {
   out << "defense,reductions";
   for (const figure& column : figures) out << "," << column.name;
   out << "\n";
   for (const finding& one : all) {
-    const chosen_reductions& cut = one.used.reductions;
-    out << one.used.defense << "," << (cut.label_only ? "label_only " : "")
-        << (cut.top_k > 0 ? "top_k=" + std::to_string(cut.top_k) + " " : "")
-        << (cut.decimals >= 0 ? "decimals=" + std::to_string(cut.decimals) : "");
+    const reduction_chain& reductions = one.setting.reductions;
+    out << one.setting.defense << "," << (reductions.label_only ? "label_only " : "")
+        << (reductions.top_k > 0 ? "top_k=" + std::to_string(reductions.top_k) + " " : "")
+        << (reductions.decimals >= 0 ? "decimals=" + std::to_string(reductions.decimals) : "");
     for (const figure& column : figures) {
       out << ",";
-      if (const double value = column.of(one); !std::isnan(value)) out << value;
+      if (const double value = column.value(one); !std::isnan(value)) out << value;
     }
     out << "\n";
   }
 }
 
 inline nlohmann::ordered_json json_of(const finding& one) {
-  nlohmann::ordered_json object{{"defense", one.used.code()}};
+  nlohmann::ordered_json object{{"defense", one.setting.code()}};
   for (const figure& column : figures) {
-    const double value = column.of(one);
+    const double value = column.value(one);
     object[column.name] = std::isnan(value) ? nlohmann::ordered_json() : nlohmann::ordered_json(value);
   }
   return object;

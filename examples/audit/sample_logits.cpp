@@ -2,9 +2,8 @@
 /// Writes what an audit reads: the logits of the quickstart's network on real images, as CSV.
 ///
 /// sample_logits WEIGHTS IMAGES LABELS FOLDER
-/// Writes to FOLDER, of every second image, logits.csv and labels.csv, of the others other_logits.csv and
-/// other_labels.csv, and strange.csv: the logits of the first ones turned upside down and to their negative, which no
-/// customer sends.
+/// Writes to FOLDER logits.csv and labels.csv of every second image, other_logits.csv and other_labels.csv of the other
+/// images, and ood.csv: the logits of the first ones upside down and as negatives, which no benign user sends.
 #include <cstdio>
 #include <exception>
 #include <fstream>
@@ -30,13 +29,13 @@ int run(int count, char** arguments) {
   };
   std::ofstream logits[] = {open("logits.csv"), open("other_logits.csv")};
   std::ofstream labels[] = {open("labels.csv"), open("other_labels.csv")};
-  std::ofstream strange = open("strange.csv");
+  std::ofstream ood = open("ood.csv");
   const Eigen::IOFormat csv(Eigen::FullPrecision, Eigen::DontAlignCols, ",", ",", "", "", "", "\n");
   for (Eigen::Index i = 0; i < images.pixels.rows(); ++i) {
     const Eigen::VectorXf image = images.pixels.row(i);
     logits[i % 2] << model(image).transpose().format(csv);
     labels[i % 2] << images.labels[static_cast<std::size_t>(i)] << "\n";
-    if (i % 2 == 0) strange << model((1 - image.reverse().array()).matrix()).transpose().format(csv);
+    if (i % 2 == 0) ood << model((1 - image.reverse().array()).matrix()).transpose().format(csv);
   }
   return 0;
 }

@@ -21,10 +21,10 @@ struct table {
   std::size_t rows() const { return columns == 0 ? 0 : values.size() / columns; }
 };
 
-/// More columns than the largest vocabulary: a file that has as many is laid out some other way.
-inline constexpr std::size_t most_columns = 262144;
+/// The largest number of columns, more than the largest vocabulary: a file with more is probably transposed.
+inline constexpr std::size_t max_columns = 262144;
 
-/// What is wrong with a file: "file:line:column: message" as compilers say it, or "file: message".
+/// What is wrong with a file: "file:line:column: message" as compilers write it, or "file: message".
 struct bad_file : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -38,7 +38,7 @@ template <class... Parts>
   throw bad_file(message.str());
 }
 
-/// The first characters of a stranger's text as a terminal can show them.
+/// The first characters of untrusted text as a terminal can show them.
 inline std::string printable(std::string_view text) {
   std::string shown;
   for (const char c : text.substr(0, 20)) shown += c >= ' ' && c <= '~' ? c : '?';

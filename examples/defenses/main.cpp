@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/// Every defense and every reduction on the answers of one network, side by side: what a caller pays for each.
+/// Every defense and every reduction on the answers of one network, side by side: what each costs benign users.
 ///
 /// defenses WEIGHTS IMAGES LABELS
-/// Exits with 1 where a label changed that should not have, or did not change that should have.
+/// Exits with 1 where a defense that keeps labels changed one, or a defense that changes labels changed none.
 #include <chaff/chaff.hpp>
 #include <cstdio>
 #include <exception>
@@ -55,30 +55,31 @@ struct sheet {
 
   /// Answers all images under the defense, and prints a line of figures.
   template <class Defense>
-  void add(const char* name, const Defense& defense, const chaff::policy& promised = {}) {
-    const auto served = chaff::defend(std::ref(model), defense, promised);
+  void add(const char* name, const Defense& defense, const chaff::policy& policy = {}) {
+    const auto model_with_defense = chaff::defend(std::ref(model), defense, policy);
     std::vector<float> answers;
     for (Eigen::Index i = 0; i < images.pixels.rows(); ++i) {
-      const logits answer = served(image(images.pixels.row(i)));
+      const logits answer = model_with_defense(image(images.pixels.row(i)));
       answers.insert(answers.end(), answer.data(), answer.data() + answer.size());
     }
     if (clean.empty()) clean = answers;
     constexpr std::size_t classes = network::classes;
     const std::size_t rows = answers.size() / classes;
-    std::size_t right = 0, touched = 0;
+    std::size_t correct = 0, perturbed = 0;
     for (std::size_t i = 0; i < rows; ++i) {
       const auto row = std::span<const float>(answers).subspan(i * classes, classes);
-      right += chaff::label(row) == static_cast<std::size_t>(images.labels[i]);
-      touched += chaff::l1_distance(row, std::span<const float>(clean).subspan(i * classes, classes)) > 1e-5;
+      correct += chaff::argmax(row) == static_cast<std::size_t>(images.labels[i]);
+      perturbed += chaff::l1_distance(row, std::span<const float>(clean).subspan(i * classes, classes)) >
+                   chaff::min_perturbed_l1;
     }
-    const double kept = chaff::label_agreement(clean, answers, classes);
+    const double agreement = chaff::label_agreement(clean, answers, classes);
     std::printf("%-49s %8.2f %8.2f %8.1f %8.4f %8.4f %8.3f %8.4f\n", name,
-                100.0 * static_cast<double>(right) / static_cast<double>(rows), 100 * (1 - kept),
-                100.0 * static_cast<double>(touched) / static_cast<double>(rows),
+                100.0 * static_cast<double>(correct) / static_cast<double>(rows), 100 * (1 - agreement),
+                100.0 * static_cast<double>(perturbed) / static_cast<double>(rows),
                 chaff::l1_distance(answers, clean, classes), chaff::jensen_shannon(answers, clean, classes),
                 chaff::top_k_agreement(answers, clean, classes, 3),
                 chaff::expected_calibration_error(answers, classes, images.labels));
-    as_expected &= promised.keep_label == (kept == 1);
+    as_expected &= policy.keep_label == (agreement == 1);
   }
 };
 
@@ -91,9 +92,9 @@ int run(int count, char** arguments) {
   const labelled_images images(arguments[2], arguments[3]);
   const random_layer layer;
 
-  // All keys of one service are the same on all its replicas, and secret: this one is neither.
+  // All replicas of a service share one secret key. A key in source code, like this one, is not secret.
   const chaff::key key("5468697320697320616e206578616d70");
-  // A decoy that is wrong where the model is right. A real one is trained to be.
+  // A decoy that is wrong where the model is right. A decoy for production is trained to be wrong.
   const auto wrong = [&](const image& x) -> logits { return -model(x); };
   const auto surrogate = chaff::last_layer{std::cref(layer)};
   const auto jacobian = chaff::jacobian{[&](const image& x) { return layer.jacobian(x); }};
@@ -105,9 +106,9 @@ int run(int count, char** arguments) {
   }};
   const chaff::policy relabel{.keep_label = false};
 
-  std::printf("chaff %d.%d.%d on %ld test images of Fashion-MNIST; the posterior is what `none` answers\n\n",
+  std::printf("chaff %d.%d.%d on %ld test images of Fashion-MNIST; the posterior is the answer of `none`\n\n",
               CHAFF_VERSION_MAJOR, CHAFF_VERSION_MINOR, CHAFF_VERSION_PATCH, static_cast<long>(images.pixels.rows()));
-  std::printf("%-49s %8s %8s %8s %8s %8s %8s %8s\n", "", "accuracy", "changed", "touched", "L1", "JS", "top 3", "ECE");
+  std::printf("%-49s %8s %8s %8s %8s %8s %8s %8s\n", "", "accuracy", "changes", "perturb.", "L1", "JS", "top 3", "ECE");
   std::printf("%-49s %8s %8s %8s %8s %8s %8s %8s\n", "", "%", "%", "%", "mean", "mean", "agree", "");
 
   sheet all{model, images};
@@ -116,8 +117,7 @@ int run(int count, char** arguments) {
   all.add("dcp, beta 0.9", chaff::dcp{});
   all.add("dcp, beta 1.2", chaff::dcp{.beta = 1.2});
   all.add("dcp, beta 1.2, exact odds", chaff::dcp{.beta = 1.2, .rule = chaff::odds::exact});
-  all.add("gated{energy_gate, reverse_sigmoid}",
-          chaff::gated{chaff::energy_gate{.tau = 5}, chaff::reverse_sigmoid{.beta = 1.2}});
+  all.add("energy_dcp, tau 5", chaff::energy_dcp{.tau = 5});
   all.add("decoy", chaff::decoy{wrong});
   all.add("adaptive_misinformation, tau 0.9", chaff::adaptive_misinformation(wrong, {.tau = 0.9}));
   all.add("random_vertex, epsilon 1", chaff::random_vertex{.epsilon = 1, .key = key});

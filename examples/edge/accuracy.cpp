@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What quantising costs: the float network and the int8 one on the same images, and the int8 one defended.
+/// The accuracy of the float network, of the int8 network, and of the int8 network with a defense, on the same images.
 ///
 /// accuracy WEIGHTS IMAGES LABELS
 /// Exits with 1 where int8 is more than a point worse, or where a label changed.
@@ -22,7 +22,7 @@ int run(int count, char** arguments) {
   const network model(arguments[1]);
   const labelled_images images(arguments[2], arguments[3]);
   constexpr chaff::int8::dcp defense({.input_scale = int8_network::logit_scale});
-  int right_float = 0, right = 0, right_defended = 0, changed = 0;
+  int correct_float = 0, correct_int8 = 0, correct_defended = 0, label_changes = 0;
   const Eigen::Index total = images.pixels.rows();
   for (Eigen::Index i = 0; i < total; ++i) {
     const Eigen::VectorXf image = images.pixels.row(i);
@@ -31,21 +31,24 @@ int run(int count, char** arguments) {
     std::int8_t logits[network::classes], answer[network::classes];
     int8_network::model(bytes, logits);
     defense(logits, answer);
-    Eigen::Index of_float = 0;
-    model(image).maxCoeff(&of_float);
+    Eigen::Index float_label = 0;
+    model(image).maxCoeff(&float_label);
     const auto first = [](const std::int8_t(&row)[network::classes]) {
       return std::max_element(row, row + network::classes) - row;
     };
-    const int truth = images.labels[static_cast<std::size_t>(i)];
-    right_float += of_float == truth;
-    right += first(logits) == truth;
-    right_defended += first(answer) == truth;
-    changed += first(logits) != first(answer);
+    const int label = images.labels[static_cast<std::size_t>(i)];
+    correct_float += float_label == label;
+    correct_int8 += first(logits) == label;
+    correct_defended += first(answer) == label;
+    label_changes += first(logits) != first(answer);
   }
   const auto percent = [&](int n) { return 100.0 * n / static_cast<double>(total); };
-  std::printf("%ld images: float %.2f %%, int8 %.2f %%, int8 defended %.2f %%; labels changed: %d\n",
-              static_cast<long>(total), percent(right_float), percent(right), percent(right_defended), changed);
-  return changed == 0 && right == right_defended && percent(right_float) - percent(right) <= 1 ? 0 : 1;
+  std::printf("%ld images: float %.2f %%, int8 %.2f %%, int8 defended %.2f %%; label changes: %d\n",
+              static_cast<long>(total), percent(correct_float), percent(correct_int8), percent(correct_defended),
+              label_changes);
+  return label_changes == 0 && correct_int8 == correct_defended && percent(correct_float) - percent(correct_int8) <= 1
+             ? 0
+             : 1;
 }
 
 }  // namespace

@@ -14,16 +14,16 @@ using int8_network::logit_scale;
 constexpr int classes = edge::network::classes;
 constexpr int pixels = edge::network::side * edge::network::side;
 
-// All that firmware adds: a table in flash in place of the softmax kernel's multiplier and shift.
+// Firmware adds this alone: a table in flash in place of the softmax kernel's multiplier and shift.
 constexpr chaff::int8::softmax undefended(logit_scale);
 constexpr chaff::int8::dcp defended({.input_scale = logit_scale});
 
 using codes = std::int8_t[classes];
 
-/// The class that comes first, the lowest index of equal ones.
-int named(const codes& of) {
+/// The predicted label: the lowest index of the largest code.
+int predicted_label(const codes& row) {
   int label = 0;
-  for (int i = 1; i < classes; ++i) label = of[i] > of[label] ? i : label;
+  for (int i = 1; i < classes; ++i) label = row[i] > row[label] ? i : label;
   return label;
 }
 
@@ -37,8 +37,8 @@ void show(const char* name, const codes& answer) {
 
 int main() {
   constexpr int total = sizeof int8_network::labels;
-  int right_before = 0, right_after = 0, changed = 0, touched = 0;
-  int sure = 0, unsure = 0;
+  int correct_undefended = 0, correct_defended = 0, label_changes = 0, perturbed = 0;
+  int most_confident = 0, least_confident = 0;
   std::int8_t highest = -128, lowest = 127;
   std::uint32_t inference = 0, defense = 0, softmax = 0;
   for (int i = 0; i < total; ++i) {
@@ -46,24 +46,25 @@ int main() {
     inference += instructions::of([&] { int8_network::model(int8_network::images + i * pixels, logits); }) / total;
     softmax += instructions::of([&] { undefended(logits, clean); });
     defense += instructions::of([&] { defended(logits, answer); });
-    const int label = named(answer);
-    right_before += named(logits) == int8_network::labels[i];
-    right_after += label == int8_network::labels[i];
-    changed += label != named(logits);
+    const int label = predicted_label(answer);
+    correct_undefended += predicted_label(logits) == int8_network::labels[i];
+    correct_defended += label == int8_network::labels[i];
+    label_changes += label != predicted_label(logits);
     bool differs = false;
     for (int j = 0; j < classes; ++j) differs = differs || answer[j] != clean[j];
-    touched += differs;
-    if (clean[label] > highest) highest = clean[label], sure = i;
-    if (clean[label] < lowest) lowest = clean[label], unsure = i;
+    perturbed += differs;
+    if (clean[label] > highest) highest = clean[label], most_confident = i;
+    if (clean[label] < lowest) lowest = clean[label], least_confident = i;
   }
-  std::printf("%d images: %d right before, %d right after; labels changed: %d; answers touched: %d\n\n", total,
-              right_before, right_after, changed, touched);
-  for (const int i : {sure, unsure}) {
+  std::printf("%d images: %d correct undefended, %d correct defended; label changes: %d; answers perturbed: %d\n\n",
+              total, correct_undefended, correct_defended, label_changes, perturbed);
+  for (const int i : {most_confident, least_confident}) {
     codes logits, clean, answer;
     int8_network::model(int8_network::images + i * pixels, logits);
     undefended(logits, clean);
     defended(logits, answer);
-    std::printf("%s answer, codes of scale 1/256 and zero point -128\n", i == sure ? "the surest" : "the least sure");
+    std::printf("%s answer, codes of scale 1/256 and zero point -128\n",
+                i == most_confident ? "the most confident" : "the least confident");
     show("undefended", clean);
     show("defended", answer);
   }
@@ -71,10 +72,10 @@ int main() {
   if (inference != 0) {
     light = defense / total < inference / 100;
     const std::uint32_t millionths = defense / total * 100 / (inference / 10000);
-    std::printf("\ninstructions: %lu an inference, %lu its softmax, %lu its defended answer: %lu.%04lu %% of it\n",
+    std::printf("\ninstructions: %lu per inference, %lu its softmax, %lu its defended answer: %lu.%04lu %% of it\n",
                 static_cast<unsigned long>(inference), static_cast<unsigned long>(softmax / total),
                 static_cast<unsigned long>(defense / total), static_cast<unsigned long>(millionths / 10000),
                 static_cast<unsigned long>(millionths % 10000));
   }
-  return changed == 0 && right_before == right_after && light ? 0 : 1;
+  return label_changes == 0 && correct_undefended == correct_defended && light ? 0 : 1;
 }

@@ -26,31 +26,31 @@ int run(int count, char** arguments) {
 
   constexpr std::int64_t batch = 64;
   const std::int64_t total = images.pixels.rows();
-  std::int64_t right = 0, changed = 0, touched = 0;
+  std::int64_t correct = 0, label_changes = 0, perturbed = 0;
   for (std::int64_t first = 0; first < total; first += batch) {
     const std::int64_t rows = std::min(batch, total - first);
     const at::Tensor pixels = torch::from_blob(const_cast<float*>(images.pixels.row(first).data()), {rows, 1, 28, 28});
     at::Tensor logits = network.forward({pixels}).toTensor();
     if (in_half) logits = logits.to(at::kHalf);  // as a network on a GPU often returns them
 
-    // All that a user adds.
+    // A user adds this line alone.
     const at::Tensor answers = chaff::apply(chaff::dcp{}, logits);
 
     const at::Tensor labels = answers.argmax(1);
-    const at::Tensor moved = (answers - logits.to(at::kFloat).softmax(1)).abs().sum(1) > 1e-5;
-    changed += (labels != logits.to(at::kFloat).argmax(1)).sum().item<std::int64_t>();
-    touched += moved.sum().item<std::int64_t>();
+    const at::Tensor is_perturbed = (answers - logits.to(at::kFloat).softmax(1)).abs().sum(1) > 1e-5;
+    label_changes += (labels != logits.to(at::kFloat).argmax(1)).sum().item<std::int64_t>();
+    perturbed += is_perturbed.sum().item<std::int64_t>();
     for (std::int64_t i = 0; i < rows; ++i) {
-      right += labels[i].item<std::int64_t>() == images.labels[static_cast<std::size_t>(first + i)];
+      correct += labels[i].item<std::int64_t>() == images.labels[static_cast<std::size_t>(first + i)];
     }
   }
   const auto percent = [&](std::int64_t n) { return 100.0 * static_cast<double>(n) / static_cast<double>(total); };
   std::printf(
-      "%s logits, %ld images in batches of %ld\naccuracy        %6.2f %%\nanswers touched %6.1f %%\nlabels changed  "
-      "%6ld\n",
-      in_half ? "half" : "float", static_cast<long>(total), static_cast<long>(batch), percent(right), percent(touched),
-      static_cast<long>(changed));
-  return changed == 0 ? 0 : 1;
+      "%s logits, %ld images in batches of %ld\naccuracy          %6.2f %%\nanswers perturbed %6.1f %%\n"
+      "label changes     %6ld\n",
+      in_half ? "half" : "float", static_cast<long>(total), static_cast<long>(batch), percent(correct),
+      percent(perturbed), static_cast<long>(label_changes));
+  return label_changes == 0 ? 0 : 1;
 }
 
 }  // namespace

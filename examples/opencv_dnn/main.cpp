@@ -29,15 +29,16 @@ int run(int count, char** arguments) {
   network.setInput(cv::dnn::blobFromImage(image, 1 / 255.0, cv::Size(28, 28)));
   const cv::Mat logits = network.forward();
 
-  // All that a user adds.
+  // A user adds this line alone.
   const cv::Mat answer = chaff::apply(chaff::dcp{}, logits);
 
   std::vector<int> order(answer.total());
   if (order.size() != std::size(names)) throw std::runtime_error("the network does not have the quickstart's classes");
   std::iota(order.begin(), order.end(), 0);
   std::sort(order.begin(), order.end(), [&](int a, int b) { return answer.at<float>(a) > answer.at<float>(b); });
-  for (int i = 0; i < 5; ++i)
+  for (std::size_t i = 0; i < 5; ++i) {
     std::printf("%-10s %.4f\n", names[order[i]], static_cast<double>(answer.at<float>(order[i])));
+  }
   return 0;
 }
 

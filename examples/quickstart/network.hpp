@@ -38,7 +38,7 @@ struct network {
   /// The logits of one image of 28 x 28 values in [0, 1], row-major.
   Eigen::VectorXf operator()(const Eigen::VectorXf& image) const { return dense2 * features(image) + dense2_bias; }
 
-  /// What the last, linear layer sees of it.
+  /// The inputs of the last, linear layer.
   Eigen::VectorXf features(const Eigen::VectorXf& image) const {
     const maps last = second(first(image));
     const Eigen::Map<const Eigen::VectorXf> flat(last.data(), last.size());

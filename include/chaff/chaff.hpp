@@ -1,44 +1,9 @@
 // SPDX-License-Identifier: MIT
-/// Everything: a defense for the answers of a served classifier.
+/// Everything, with Eigen: defenses for the outputs of a served classifier.
 #ifndef CHAFF_CHAFF_HPP
 #define CHAFF_CHAFF_HPP
 
-#include "chaff/apply.hpp"                               // IWYU pragma: export
-#include "chaff/calibrate.hpp"                           // IWYU pragma: export
-#include "chaff/concepts.hpp"                            // IWYU pragma: export
-#include "chaff/defend.hpp"                              // IWYU pragma: export
-#include "chaff/defenses/adaptive_misinformation.hpp"    // IWYU pragma: export
-#include "chaff/defenses/dcp.hpp"                        // IWYU pragma: export
-#include "chaff/defenses/gated.hpp"                      // IWYU pragma: export
-#include "chaff/defenses/none.hpp"                       // IWYU pragma: export
-#include "chaff/defenses/reduced.hpp"                    // IWYU pragma: export
-#include "chaff/effect.hpp"                              // IWYU pragma: export
-#include "chaff/eigen.hpp"                               // IWYU pragma: export
-#include "chaff/error.hpp"                               // IWYU pragma: export
-#include "chaff/gates/always.hpp"                        // IWYU pragma: export
-#include "chaff/gates/confidence_gate.hpp"               // IWYU pragma: export
-#include "chaff/gates/energy_gate.hpp"                   // IWYU pragma: export
-#include "chaff/noise/key.hpp"                           // IWYU pragma: export
-#include "chaff/perturbations/decoy.hpp"                 // IWYU pragma: export
-#include "chaff/perturbations/gradient_redirection.hpp"  // IWYU pragma: export
-#include "chaff/perturbations/mad.hpp"                   // IWYU pragma: export
-#include "chaff/perturbations/misdirect.hpp"             // IWYU pragma: export
-#include "chaff/perturbations/random_vertex.hpp"         // IWYU pragma: export
-#include "chaff/perturbations/reverse_sigmoid.hpp"       // IWYU pragma: export
-#include "chaff/perturbations/surrogate.hpp"             // IWYU pragma: export
-#include "chaff/policy.hpp"                              // IWYU pragma: export
-#include "chaff/posterior/agreement.hpp"                 // IWYU pragma: export
-#include "chaff/posterior/calibration_error.hpp"         // IWYU pragma: export
-#include "chaff/posterior/distance.hpp"                  // IWYU pragma: export
-#include "chaff/posterior/divergence.hpp"                // IWYU pragma: export
-#include "chaff/posterior/label.hpp"                     // IWYU pragma: export
-#include "chaff/posterior/ranking.hpp"                   // IWYU pragma: export
-#include "chaff/posterior/softmax.hpp"                   // IWYU pragma: export
-#include "chaff/reductions/gaussian_noise.hpp"           // IWYU pragma: export
-#include "chaff/reductions/high_confidence.hpp"          // IWYU pragma: export
-#include "chaff/reductions/label_only.hpp"               // IWYU pragma: export
-#include "chaff/reductions/rounded.hpp"                  // IWYU pragma: export
-#include "chaff/reductions/top_k.hpp"                    // IWYU pragma: export
-#include "chaff/version.hpp"                             // IWYU pragma: export
+#include "chaff/adapters/eigen.hpp"  // IWYU pragma: export
+#include "chaff/core.hpp"            // IWYU pragma: export
 
 #endif

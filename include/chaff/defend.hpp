@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Wraps a model: whoever calls it gets defended answers.
+/// Binds a defense to a model: every call returns a defended output.
 #ifndef CHAFF_DEFEND_HPP
 #define CHAFF_DEFEND_HPP
 
@@ -7,74 +7,90 @@
 #include <utility>
 #include <vector>
 
-#include "chaff/defenses/reduced.hpp"
-#include "chaff/eigen.hpp"
+#include "chaff/apply.hpp"
 
-namespace chaff {
+namespace chaff::inline CHAFF_ABI {
 
-/// What a model may return: an Eigen vector or matrix, or a contiguous range, of float or double.
+/// What a model may return: a contiguous range of float or double, or a container with an adapter.
 template <class R>
-concept logits = eigen_values<R> || contiguous_values<std::remove_reference_t<R>>;
+concept Logits = Adapted<R> || ContiguousRange<std::remove_reference_t<R>>;
 
-/// A callable that takes the arguments and returns logits.
+/// A model: a callable that takes the arguments and returns logits.
 /// Satisfied by functions, lambdas and other function objects, and std::reference_wrapper of them.
 template <class Model, class... Arguments>
-concept logits_model = std::invocable<Model, Arguments...> && logits<std::invoke_result_t<Model, Arguments...>>;
+concept LogitsModel = std::invocable<Model, Arguments...> && Logits<std::invoke_result_t<Model, Arguments...>>;
+
+}  // namespace chaff::inline CHAFF_ABI
+
+namespace chaff::detail::inline CHAFF_ABI {
 
 /// A range that owns its values: constness reaches them. A view's does not.
 template <class R>
-concept owning_values = contiguous_values<R> && requires(R& range, const R& constant) {
-  { std::data(range) } -> std::same_as<value_of<R>*>;
-  { std::data(constant) } -> std::same_as<const value_of<R>*>;
+concept OwningRange = ContiguousRange<R> && requires(R& range, const R& constant) {
+  { std::data(range) } -> std::same_as<element_of<R>*>;
+  { std::data(constant) } -> std::same_as<const element_of<R>*>;
 };
 
-/// Answers what a model returned: Eigen in Eigen, a range that owns its values in a range of its own kind, and a view
-/// in a std::vector, since an answer is never the model's own memory.
+/// Whether rows are answered faster out of place than in place.
+template <class T>
+[[gnu::always_inline]] inline bool is_faster_apart(std::size_t classes) {
+  return classes > stretch_classes<T>;
+}
+
+/// Answers what a model returned: a range that owns its values in a range of its own kind, and a view in a std::vector,
+/// since the output is never the model's own memory.
 template <class Defense, class R>
-auto answer_to(const Defense& used, R&& returned, const policy& promised) {
+auto answer_returned(const Defense& defense, R&& returned, const policy& policy) {
   using Returned = std::remove_cvref_t<R>;
-  if constexpr (eigen_values<Returned>) {
-    return apply(used, returned, promised);
-  } else if constexpr (owning_values<Returned>) {
-    if (better_apart<value_of<Returned>>(static_cast<std::size_t>(std::size(returned)))) {
-      Returned answer = std::as_const(returned);
-      apply(used, std::as_const(returned), answer, promised);
-      return answer;
-    }
-    Returned answer = std::forward<R>(returned);
-    apply(used, answer, answer, promised);
-    return answer;
+  if constexpr (Adapted<Returned>) {
+    return adapter<Returned>::apply(defense, returned, policy);
   } else {
-    std::vector<value_of<Returned>> answer(static_cast<std::size_t>(std::size(returned)));
-    apply(used, returned, answer, promised);
-    return answer;
+    using T = element_of<Returned>;
+    const std::span<const T> logits = span_of(std::as_const(returned));
+    const std::size_t classes = policy.classes == 0 ? logits.size() : policy.classes;
+    if constexpr (OwningRange<Returned>) {
+      const bool is_apart = is_faster_apart<T>(classes);
+      Returned output = is_apart ? std::as_const(returned) : std::forward<R>(returned);
+      const std::span<T> written(std::data(output), static_cast<std::size_t>(std::size(output)));
+      apply_rows<Defense, T>(defense, is_apart ? logits : written, classes, written, policy);
+      return output;
+    } else {
+      std::vector<T> output(logits.size());
+      apply_rows<Defense, T>(defense, logits, classes, output, policy);
+      return output;
+    }
   }
 }
 
-/// A defense whose perturbation needs the query, behind any gate and before any reductions.
+/// Whether a defense needs the query, behind any gate and before any reductions.
 template <class Defense>
-inline constexpr bool needs_query = query_perturbation<Defense>;
-template <class G, class P>
-inline constexpr bool needs_query<gated<G, P>> = query_perturbation<P>;
-template <class Defense, class... Reductions>
-inline constexpr bool needs_query<reduced<Defense, Reductions...>> = needs_query<Defense>;
+inline constexpr bool needs_query = QueryPerturbation<perturbation_of<Defense>>;
 
-/// The same defense on a query, given by the model's arguments, which the caller keeps for as long.
+/// A defense that is bound to a query, given by the model's arguments, which the caller keeps for as long.
 template <class Defense, class... Arguments>
-auto on_query_of(const Defense& used, Arguments&... query) {
-  return reduced{gated{parts_of(used).gate, parts_of(used).perturbation.on(query...)}, reductions_of(used)};
+auto bind_to_query(const Defense& defense, Arguments&... query) {
+  const auto& parts = parts_of(defense);
+  return gated{parts.gate, parts.perturbation.bind(query...)};
+}
+template <class Defense, class R, class... Arguments>
+auto bind_to_query(const reduced<Defense, R>& defense, Arguments&... query) {
+  return reduced{bind_to_query(defense.defense, query...), defense.reduction};
 }
 
-/// A model and its defense. Called with the model's arguments, it returns the answer in the kind of container that the
-/// model returns logits in. Its const call needs a model with a const call; many threads may share one if the model
-/// allows it. It is copied and moved as the model is.
+}  // namespace chaff::detail::inline CHAFF_ABI
+
+namespace chaff::inline CHAFF_ABI {
+
+/// A model and its defense: what defend() returns. Called with the model's arguments, it returns the output in the kind
+/// of container that the model returns logits in. Its const call needs a model with a const call; many threads may
+/// share one if the model allows it. It is copied and moved as the model is.
 template <class Model, class Defense>
 class defended {
  public:
   template <class M>
-  defended(M&& model, Defense used, const policy& promised)
-      : model_(std::forward<M>(model)), used_(std::move(used)), promised_(promised) {
-    check(used_, promised_);
+  defended(M&& model, Defense defense, const policy& policy)
+      : model_(std::forward<M>(model)), defense_(std::move(defense)), policy_(policy) {
+    check(defense_, policy_);
   }
 
   template <class... Arguments>
@@ -88,35 +104,36 @@ class defended {
  private:
   template <class M, class... Arguments>
   auto answer(M& model, Arguments&&... arguments) const {
-    static_assert(logits<std::invoke_result_t<M&, Arguments...>>,
-                  "the model must return logits: an Eigen vector or matrix, std::vector, std::array, or another "
-                  "contiguous range, of float or double");
-    if constexpr (needs_query<Defense>) {
-      // not forwarded: the decoy or surrogate may be asked the same afterwards
-      const auto on_query = on_query_of(used_, arguments...);
-      return answer_to(on_query, std::invoke(model, arguments...), promised_);
+    static_assert(Logits<std::invoke_result_t<M&, Arguments...>>,
+                  "the model must return logits: std::vector, std::array or another contiguous range of float or "
+                  "double, or a container with an adapter, such as an Eigen matrix with chaff/adapters/eigen.hpp");
+    if constexpr (detail::needs_query<Defense>) {
+      // not forwarded: the decoy or surrogate may be called with the arguments afterwards
+      const auto bound = detail::bind_to_query(defense_, arguments...);
+      return detail::answer_returned(bound, std::invoke(model, arguments...), policy_);
     } else {
-      return answer_to(used_, std::invoke(model, std::forward<Arguments>(arguments)...), promised_);
+      return detail::answer_returned(defense_, std::invoke(model, std::forward<Arguments>(arguments)...), policy_);
     }
   }
 
   Model model_;
-  Defense used_;
-  policy promised_;
+  Defense defense_;
+  policy policy_;
 };
 
 /// Binds a defense to a model: any callable that returns logits. The model is copied or moved in; std::ref keeps it
-/// outside. A defense that needs the query (decoy, adaptive_misinformation, mad, gradient_redirection) is given the
-/// model's arguments where the gate of some row is open; they reach the model, and then it, as lvalues.
-/// Errors: std::invalid_argument for a parameter out of range, here; the errors of apply, at each call.
+/// outside. A flat range is one row, unless policy.classes says how many classes a row has.
+/// A defense that needs the query (decoy, adaptive_misinformation, mad, gradient_redirection) is given the model's
+/// arguments where the gate of some row is open; they reach the model, and then the defense, as lvalues.
+/// Throws: std::invalid_argument for a parameter out of its range, here; the errors of apply, at each call.
 template <class Model, class Defense>
-auto defend(Model&& model, Defense used, policy promised = {}) {
+auto defend(Model&& model, Defense defense, policy policy = {}) {
   static_assert(
-      needs_query<Defense> || defense<Defense, float> || defense<Defense, double>,
+      detail::needs_query<Defense> || chaff::Defense<Defense, float> || chaff::Defense<Defense, double>,
       "the second argument is no defense: pass chaff::dcp, a perturbation, or chaff::gated{gate, perturbation}");
-  return defended<std::decay_t<Model>, Defense>(std::forward<Model>(model), std::move(used), promised);
+  return defended<std::decay_t<Model>, Defense>(std::forward<Model>(model), std::move(defense), policy);
 }
 
-}  // namespace chaff
+}  // namespace chaff::inline CHAFF_ABI
 
 #endif

@@ -1,57 +1,61 @@
 // SPDX-License-Identifier: MIT
-/// What is promised of every answer, and in which form logits come in and answers go out.
+/// What every output must satisfy, and in which form logits come in and outputs go out.
 #ifndef CHAFF_POLICY_HPP
 #define CHAFF_POLICY_HPP
 
-#include <stdexcept>
+#include <cstddef>
 
 #include "chaff/error.hpp"
+#include "chaff/form.hpp"
 
 namespace chaff {
 
-/// How the numbers of a row are to be read: unbounded scores, their softmax, or the logarithm of that.
-/// A row of one class is a single sigmoid logit, the probability of "yes", or its logarithm.
-enum class form { logits, probabilities, log_probabilities };
-
-/// What is promised of every answer.
+/// What every output must satisfy, and in which form logits come in and outputs go out.
 struct policy {
-  /// The answer's argmax is the model's (the lowest index of the largest logit), strictly ahead of every other class.
+  /// Whether the output's largest entry is the model's predicted label (the lowest index of the largest logit),
+  /// strictly ahead of every other class. Where the row is perturbed, every other weight is at most 63/64 of the
+  /// label's, so that the label stays first in float16, in bfloat16, and in three significant decimal digits.
   bool keep_label = true;
 
-  /// Least lead of the label over every other class in the answer, as a difference of probabilities; in [0, 1], and 0
-  /// where keep_label is false. With 0 the lead is a few units in the last place. For answers that are rounded on their
-  /// way to the caller, ask for more than twice the rounding's largest error. Where both cannot be met, it outranks
-  /// max_l1, and the answer then moves as little as the lead allows.
+  /// The least lead of the label over every other class, as a difference of probabilities.
+  /// Range: [0, 1]; 0 where keep_label is false.
+  /// An output that is rounded to a fixed number of decimals on its way to the client needs more than twice the largest
+  /// rounding error, such as 0.011 for two decimals. It takes precedence over max_l1 where both cannot be met.
+  /// Formula: an output y with a smaller lead becomes (1 - t) y + t e_label, t = (label_margin - lead) / (1 - lead).
   double label_margin = 0;
 
-  /// Most that a perturbation may move the posterior p: |answer - p|_1 <= max_l1 (+ 1e-6); in [0, 2]. 2 is no limit.
+  /// The most that a perturbation may move the posterior p: |output - p|_1 <= max_l1 (+ 1e-6), before reductions.
+  /// Range: [0, 2]; 2 is no limit.
   double max_l1 = 2;
 
   /// What the model returns. Probabilities are in [0, 1] and sum to 1 within 1 %; they are normalised.
   form input = form::logits;
 
-  /// What the caller gets. As log_probabilities an answer's exponentials keep every promise made of probabilities; as
-  /// logits it is the same numbers, and for a single sigmoid logit the log-odds.
+  /// What the client gets. The exponentials of log_probabilities satisfy all that is guaranteed of probabilities.
+  /// logits are the same numbers and, for a single sigmoid logit, the log-odds.
   form answer = form::probabilities;
 
-  /// Whether a row goes the same way, and its perturbation is asked, where the gate is closed too, so that an answer's
-  /// time does not tell whether it was open. A closed answer is then as dear as an open one, and has the same bits as
-  /// without; but as log_probabilities it is the logarithm of the rounded posterior. What is left in the time: a gate
-  /// within 40 / nu of its tau evaluates one exponential more; the rarer side may cost a mispredicted branch; the level
-  /// of a label_margin, a reduction, or a callable of a user's own takes the time that it takes.
+  /// Whether a row goes the same way and its perturbation is evaluated where the gate is closed, too, so that the time
+  /// of a response does not tell whether its gate was open. A closed row then costs as much as an open one, and has the
+  /// same bits as without; with log_probabilities, it is the logarithm of the rounded posterior.
+  /// What remains visible: a gate within 40 / nu of its tau evaluates one more exponential; a reduction or a callable
+  /// of the user takes the time that it takes.
   bool constant_time_gate = false;
 
-  /// Raises std::invalid_argument for a value outside of its range, or a margin for a label that is not kept.
-  void check() const {
-    check_range("policy.label_margin", label_margin, 0, 1);
-    check_range("policy.max_l1", max_l1, 0, 2);
-    if (!keep_label && label_margin > 0) {
-      fail<std::invalid_argument>(
-          "chaff: policy.label_margin is %g, allowed is [0, 0] where policy.keep_label is false", label_margin);
-    }
-  }
+  /// The number of classes in a row of a flat range that defend() is to take for a batch; 0: the range is one row.
+  std::size_t classes = 0;
 };
 
 }  // namespace chaff
+
+namespace chaff::detail::inline CHAFF_ABI {
+
+/// What is wrong with a policy: a value out of its range, or a margin for a label that is not kept.
+[[gnu::always_inline]] constexpr parameter_error check_policy(const policy& policy) {
+  return check_ranges(parameter_range{"policy.label_margin", policy.label_margin, 0, policy.keep_label ? 1.0 : 0.0},
+                      parameter_range{"policy.max_l1", policy.max_l1, 0, 2});
+}
+
+}  // namespace chaff::detail::inline CHAFF_ABI
 
 #endif

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
-#include <chaff/chaff.hpp>
+
+#include <chaff/core.hpp>
+#include <cmath>
 
 namespace {
 
 const std::vector<float> z{1, 2, 3, 2.5f, 0};
 
 template <class D>
-std::vector<float> answer(const D& defense, const chaff::policy& promised = {}) {
+std::vector<float> answer(const D& defense, const chaff::policy& policy = {}) {
   std::vector<float> y(z.size());
-  chaff::apply(defense, z, y, promised);
+  chaff::apply(defense, z, y, policy);
   return y;
 }
 
-TEST(reduced, applies_reductions_from_left_to_right) {
+TEST(Reduced, ReductionsAreAppliedFromLeftToRight) {
   const auto y = answer(chaff::dcp{.beta = 1.2} | chaff::top_k{.k = 2} | chaff::rounded{.decimals = 2});
   auto expected = answer(chaff::dcp{.beta = 1.2});
   chaff::top_k{.k = 2}(std::span<float>(expected), chaff::kept_label{2, 0});
@@ -23,16 +25,17 @@ TEST(reduced, applies_reductions_from_left_to_right) {
             answer(chaff::none{} | chaff::high_confidence{.cutoff = 0.25} | chaff::rounded{.decimals = 1}));
 }
 
-TEST(reduced, is_a_constant_where_its_parts_are) {
+TEST(Reduced, IsAConstantWhereItsPartsAre) {
   constexpr auto defense = chaff::dcp{.beta = 1.2} | chaff::top_k{.k = 2} | chaff::rounded{.decimals = 2};
-  static_assert(std::get<1>(defense.reductions).decimals == 2);
+  static_assert(defense.reduction.decimals == 2 && defense.defense.reduction.k == 2 &&
+                defense.defense.defense.beta == 1.2);
   EXPECT_EQ(answer(defense), answer(chaff::dcp{.beta = 1.2} | chaff::top_k{.k = 2} | chaff::rounded{.decimals = 2}));
 }
 
-TEST(reduced, takes_perturbations_gates_and_a_user_s_own_reduction) {
-  const auto halve_the_last = [](auto answer, chaff::kept_label kept) {
-    answer.back() /= 2;
-    chaff::normalise_behind_label(answer, kept);
+TEST(Reduced, TakesGatesPerturbationsAndReductionsOfTheUser) {
+  const auto halve_the_last = [](auto output, chaff::kept_label kept) {
+    output.back() /= 2;
+    chaff::normalise_with_label_first(output, kept);
   };
   const auto y = answer(chaff::gated{chaff::energy_gate{.tau = 9}, chaff::reverse_sigmoid{}} | halve_the_last);
   const auto plain = answer(chaff::gated{chaff::energy_gate{.tau = 9}, chaff::reverse_sigmoid{}});
@@ -40,21 +43,21 @@ TEST(reduced, takes_perturbations_gates_and_a_user_s_own_reduction) {
   EXPECT_EQ(answer(chaff::reverse_sigmoid{} | chaff::label_only{}), (std::vector<float>{0, 0, 1, 0, 0}));
 }
 
-TEST(reduced, keeps_the_answer_s_own_label_where_the_policy_does_not_keep_the_model_s) {
-  const chaff::misdirect other{.key = chaff::key("303132333435363738393a3b3c3d3e3f")};
-  const auto misled = answer(other, {.keep_label = false});
-  const std::size_t named = chaff::label<float>(misled);
-  ASSERT_NE(named, 2u);
-  EXPECT_EQ(answer(other | chaff::label_only{}, {.keep_label = false})[named], 1);
+TEST(Reduced, KeepsTheOutputsLabelWhereThePolicyDoesNotKeepTheModels) {
+  const chaff::misdirect defense{.key = chaff::key("303132333435363738393a3b3c3d3e3f")};
+  const auto misdirected = answer(defense, {.keep_label = false});
+  const std::size_t k = chaff::argmax<float>(misdirected);
+  ASSERT_NE(k, 2u);
+  EXPECT_EQ(answer(defense | chaff::label_only{}, {.keep_label = false})[k], 1);
 }
 
-TEST(reduced, comes_before_logarithms) {
+TEST(Reduced, ReductionsComeBeforeLogarithms) {
   const auto y = answer(chaff::none{} | chaff::top_k{.k = 2}, {.answer = chaff::form::log_probabilities});
   EXPECT_EQ(y[0], -std::numeric_limits<float>::infinity());
   EXPECT_NEAR(std::exp(y[2]) + std::exp(y[3]), 1, 1e-6);
 }
 
-TEST(reduced, answers_in_place_and_in_batches_as_alone) {
+TEST(Reduced, AnswersInPlaceAndInBatchesAsAlone) {
   const chaff::key key("303132333435363738393a3b3c3d3e3f");
   const auto defense = chaff::dcp{} | chaff::gaussian_noise{.sigma = 0.1, .key = key} | chaff::rounded{.decimals = 3};
   auto in_place = z;
@@ -65,6 +68,27 @@ TEST(reduced, answers_in_place_and_in_batches_as_alone) {
   chaff::apply_rows(defense, twice, z.size(), twice);
   EXPECT_TRUE(std::equal(in_place.begin(), in_place.end(), twice.begin()));
   EXPECT_TRUE(std::equal(in_place.begin(), in_place.end(), twice.begin() + 5));
+}
+
+/// A reduction that reads the row: it writes the model's confidence to the label's entry.
+struct confidence_reduction {
+  struct for_one_row {
+    double confidence;
+    void operator()(std::span<float> output, chaff::kept_label kept) const {
+      output[kept.index] = static_cast<float>(confidence);
+    }
+  };
+  template <class T>
+  for_one_row for_row(const chaff::row<T>& row) const {
+    return {row.confidence()};
+  }
+};
+
+TEST(Reduced, ReductionMayReadTheRowBeforeItIsOverwritten) {
+  std::vector<float> y = z;
+  const auto defense = chaff::reverse_sigmoid{.beta = 1.5} | confidence_reduction{};
+  chaff::apply(defense, y, y);
+  EXPECT_FLOAT_EQ(y[2], answer(chaff::none{})[2]);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Reads what a fuzzer made up, and says what must hold of it.
+/// Reads the bytes of a fuzzer as numbers and parameters, and reports a condition that does not hold.
 #ifndef CHAFF_TESTS_FUZZ_BYTES_HPP
 #define CHAFF_TESTS_FUZZ_BYTES_HPP
 
@@ -12,7 +12,7 @@
 #include <limits>
 #include <vector>
 
-/// A fuzzer's input, taken from its front; zeros once it is used up.
+/// A fuzzer's input, read from its front; zeros after its end.
 class bytes {
  public:
   bytes(const std::uint8_t* data, std::size_t size) : data_(data), left_(size) {}
@@ -32,14 +32,14 @@ class bytes {
 
   bool flag() { return (take<std::uint8_t>() & 1) != 0; }
 
-  /// Any double at all, or, three times in four, one of a parameter's usual sizes.
+  /// Any double or, in three cases of four, one of a parameter's usual size.
   double parameter() {
     const auto kind = take<std::uint8_t>();
     if (kind % 4 == 0) return take<double>();
     return static_cast<double>(take<std::int16_t>()) / (kind % 4 == 1 ? 32768.0 : kind % 4 == 2 ? 1024.0 : 16.0);
   }
 
-  /// Any logit at all, NaN and infinities among them, or, seven times in eight, one that a network could return.
+  /// Any T, NaN and infinities included, or, in seven cases of eight, a logit that a network could return.
   template <class T>
   T logit() {
     const auto kind = take<std::uint8_t>();
@@ -55,7 +55,7 @@ class bytes {
   std::size_t left_;
 };
 
-/// Ends the program, and so reports a finding, unless the condition holds.
+/// Aborts the program, which libFuzzer reports as a finding, unless the condition holds.
 inline void demand(bool condition, const char* what) {
   if (condition) return;
   std::fprintf(stderr, "broken: %s\n", what);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// The edge path: any parameters, any codes, any K, every output type. Guards: a parameter out of range raises, and
-/// else the label is strictly first, the codes sum to about 1, and an answer in place has the same codes.
+/// Fuzzes the edge path with any parameters, any codes, any K and every output type. Checks: an error for a parameter
+/// out of range, and otherwise a label strictly first, a sum of about 1, and the same codes in place.
 #include <chaff/int8/dcp.hpp>
 #include <span>
 #include <stdexcept>
@@ -10,9 +10,9 @@
 namespace {
 
 template <class Code>
-void try_codes(const chaff::int8::dcp& used, std::span<const std::int8_t> logits, double zero, double one) {
+void try_codes(const chaff::int8::dcp& defense, std::span<const std::int8_t> logits, double zero, double one) {
   std::vector<Code> answer(logits.size() + 2, Code(77));
-  used(logits, std::span<Code>(answer).subspan(1, logits.size()));
+  defense(logits, std::span<Code>(answer).subspan(1, logits.size()));
   demand(answer.front() == Code(77) && answer.back() == Code(77), "no code past the answer");
   if (logits.empty()) return;
   const std::span<const Code> codes = std::span<const Code>(answer).subspan(1, logits.size());
@@ -31,25 +31,25 @@ void try_codes(const chaff::int8::dcp& used, std::span<const std::int8_t> logits
 }  // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  bytes from(data, size);
-  chaff::int8::parameters some{.input_scale = static_cast<float>(from.parameter())};
-  some.beta = static_cast<float>(from.parameter());
-  some.gamma = static_cast<float>(from.parameter());
-  if (from.flag()) some.nu = static_cast<float>(from.parameter());
-  some.tau = from.flag() ? some.beta : static_cast<float>(from.parameter());
+  bytes source(data, size);
+  chaff::int8::parameters some{.input_scale = static_cast<float>(source.parameter())};
+  some.beta = static_cast<float>(source.parameter());
+  some.gamma = static_cast<float>(source.parameter());
+  if (source.flag()) some.nu = static_cast<float>(source.parameter());
+  some.tau = source.flag() ? some.beta : static_cast<float>(source.parameter());
   try {
-    const chaff::int8::dcp used(some);
-    const auto repeats = static_cast<std::size_t>(from.flag() ? from.number(1, 2000) : 1);
-    const std::size_t given = std::min<std::size_t>(from.left(), 300);
+    const chaff::int8::dcp defense(some);
+    const auto repeats = static_cast<std::size_t>(source.flag() ? source.number(1, 2000) : 1);
+    const std::size_t given = std::min<std::size_t>(source.left(), 300);
     std::vector<std::int8_t> logits(std::min<std::size_t>(given * repeats, 65535));
     for (std::size_t i = 0; i < logits.size(); ++i)
-      logits[i] = i < given ? from.take<std::int8_t>() : logits[i % given];
-    try_codes<std::int8_t>(used, logits, -128, 256);
-    try_codes<std::uint8_t>(used, logits, 0, 256);
-    try_codes<std::int16_t>(used, logits, -32768, 65536);
+      logits[i] = i < given ? source.take<std::int8_t>() : logits[i % given];
+    try_codes<std::int8_t>(defense, logits, -128, 256);
+    try_codes<std::uint8_t>(defense, logits, 0, 256);
+    try_codes<std::int16_t>(defense, logits, -32768, 65536);
     std::vector<std::int8_t> apart(logits.size());
-    used(logits, std::span<std::int8_t>(apart));
-    used(logits, std::span<std::int8_t>(logits));
+    defense(logits, std::span<std::int8_t>(apart));
+    defense(logits, std::span<std::int8_t>(logits));
     demand(logits == apart, "the same codes in place");
   } catch (const std::invalid_argument&) {
     // a parameter out of range

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// The audit tool's readers of CSV and NPY. Guards: a table of numbers that are logits, or labels in range, or bad_file
-/// with a message that a terminal can show; no other exception.
+/// Fuzzes the audit tool's readers of CSV and NPY. Checks: a table of logits, or labels in range, or bad_file with a
+/// message that a terminal can show; no other exception.
 #include "audit/csv.hpp"
 #include "audit/npy.hpp"
 #include "bytes.hpp"
@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (data[0] % 2 == 0) {
       const audit::table read =
           data[0] % 4 == 0 ? audit::parse_csv(text, "f", data[0] % 8 == 0) : audit::parse_npy(text, "f");
-      demand(read.columns > 0 && read.columns <= audit::most_columns && read.rows() > 0,
+      demand(read.columns > 0 && read.columns <= audit::max_columns && read.rows() > 0,
              "a table with rows and columns");
       demand(read.values.size() == read.rows() * read.columns, "whole rows");
       for (const float value : read.values) demand(value < std::numeric_limits<float>::infinity(), "logits");

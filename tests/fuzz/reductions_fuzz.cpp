@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// Every reduction and chains of them, after an open and a closed defense. Guards: as apply_fuzz, but for the L1
-/// budget, which speaks of answers before reductions.
-#include "lawful.hpp"
+/// Fuzzes every reduction and chains of them, after an open and a closed defense. Checks: as apply_fuzz, without the L1
+/// budget, which limits outputs before reductions.
+#include "guarantees.hpp"
 
 namespace {
 
@@ -15,52 +15,56 @@ struct some_reductions {
   };
   std::vector<one> chain;
 
-  explicit some_reductions(bytes& from) : chain(from.number(1, 3)) {
+  explicit some_reductions(bytes& source) : chain(source.number(1, 3)) {
     for (one& part : chain)
-      part = {from.number(0, 4), from.number(0, 40), static_cast<int>(from.number(0, 9)) - 1, from.parameter()};
+      part = {source.number(0, 4), source.number(0, 40), static_cast<int>(source.number(0, 9)) - 1, source.parameter()};
   }
 
   static chaff::gaussian_noise noise(double sigma) { return {sigma, chaff::key("000102030405060708090a0b0c0d0e0f")}; }
 
-  void check(const chaff::policy& promised) const {
+  chaff::parameter_error check(const chaff::policy& policy) const {
+    chaff::parameter_error error;
     for (const one& part : chain) {
-      if (part.kind == 0) chaff::top_k{part.k}.check(promised);
-      if (part.kind == 1) chaff::rounded{part.decimals}.check(promised);
-      if (part.kind == 2) chaff::high_confidence{part.amount}.check(promised);
-      if (part.kind == 3) noise(part.amount).check(promised);
+      if (error) break;
+      if (part.kind == 0) error = chaff::top_k{part.k}.check(policy);
+      if (part.kind == 1) error = chaff::rounded{part.decimals}.check(policy);
+      if (part.kind == 2) error = chaff::high_confidence{part.amount}.check(policy);
+      if (part.kind == 3) error = noise(part.amount).check(policy);
     }
+    return error;
   }
 
   template <class T>
-  auto of_row(const chaff::row<T>& seen) const {
-    using on_answer = std::function<void(std::span<T>, chaff::kept_label)>;
-    std::vector<on_answer> parts;
-    for (const one& part : chain) {
-      if (part.kind == 0) parts.push_back(chaff::top_k{part.k});
-      if (part.kind == 1) parts.push_back(chaff::rounded{part.decimals});
-      if (part.kind == 2) parts.push_back(chaff::high_confidence{part.amount});
-      if (part.kind == 3) parts.push_back(chaff::of_row(noise(part.amount), seen));
-      if (part.kind == 4) parts.push_back(chaff::label_only{});
-    }
-    return [parts](std::span<T> answer, chaff::kept_label kept) {
-      for (const on_answer& part : parts) part(answer, kept);
+  auto for_row(const chaff::row<T>& row) const {
+    return [this, unit_noise = noise(1).for_row(row)](std::span<T> output, chaff::kept_label kept) {
+      for (const one& part : chain) {
+        if (part.kind == 0) chaff::top_k{part.k}(output, kept);
+        if (part.kind == 1) chaff::rounded{part.decimals}(output, kept);
+        if (part.kind == 2) chaff::high_confidence{part.amount}(output, kept);
+        if (part.kind == 3) {
+          auto scaled_noise = unit_noise;
+          scaled_noise.sigma = part.amount;
+          scaled_noise(output, kept);
+        }
+        if (part.kind == 4) chaff::label_only{}(output, kept);
+      }
     };
   }
 };
 
 template <class T>
-void try_rows(bytes& from) {
-  const chaff::policy promised = some_policy(from);
-  const some_reductions chain(from);
-  const chaff::dcp used{.tau = from.flag() ? 0.0 : 10.0};
-  const std::size_t classes = from.number(1, 100);
-  answer_and_demand<T>(used | chain, some_rows<T>(from, classes, promised.input), classes, promised, true);
+void try_rows(bytes& source) {
+  const chaff::policy policy = some_policy(source);
+  const some_reductions chain(source);
+  const chaff::dcp defense{.tau = source.flag() ? 0.0 : 10.0};
+  const std::size_t classes = source.number(1, 100);
+  answer_and_demand<T>(defense | chain, some_rows<T>(source, classes, policy.input), classes, policy, true);
 }
 
 }  // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  bytes from(data, size);
-  from.flag() ? try_rows<float>(from) : try_rows<double>(from);
+  bytes source(data, size);
+  source.flag() ? try_rows<float>(source) : try_rows<double>(source);
   return 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// The service's parser of a request's body. Guards: an image of 28 x 28 values in [0, 1], or a refusal of the caller's
-/// fault, in fixed words.
+/// Fuzzes the service's parser of a request's body. Checks: an image of 28 x 28 values in [0, 1], or a refusal with a
+/// status of 4xx and a fixed message.
 #include "http_service/request.hpp"
 
 #include "bytes.hpp"

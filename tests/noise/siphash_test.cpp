@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/// SipHash-2-4 on its authors' test vectors (vectors_sip64 of their reference implementation).
+/// SipHash-2-4 on its authors' test vectors (vectors_sip64 of their reference implementation), and keys.
 #include <gtest/gtest.h>
 
 #include <array>
-#include <chaff/lanes/lanes.hpp>
 #include <chaff/noise/siphash.hpp>
+#include <chaff/simd/vec.hpp>
 #include <cstring>
 #include <random>
 #include <set>
@@ -14,7 +14,7 @@ namespace {
 
 const chaff::key key("000102030405060708090a0b0c0d0e0f");
 
-/// Of the messages 00 01 02 ... of 0 to 63 bytes.
+/// The hashes of the messages 00 01 02 ... of 0 to 63 bytes.
 constexpr std::uint64_t published[64] = {
     0x726fdb47dd0e0e31, 0x74f839c593dc67fd, 0x0d6c8009d9a94f5a, 0x85676696d7fb7e2d, 0xcf2794e0277187b7,
     0x18765564cd99a68d, 0xcbc9466e58fee3ce, 0xab0200f58b01d137, 0x93f5f5799a932462, 0x9e0082df0ba9e4b0,
@@ -31,28 +31,28 @@ constexpr std::uint64_t published[64] = {
     0x6ca4ecb15c5f91e1, 0x9f626da15c9625f3, 0xe51b38608ef25f57, 0x958a324ceb064572,
 };
 
-TEST(siphash, gives_its_authors_vectors) {
+TEST(Siphash, GivesItsAuthorsVectors) {
   std::array<std::uint8_t, 64> message;
   for (std::uint8_t i = 0; i < 64; ++i) message[i] = i;
   for (std::size_t length = 0; length < 64; ++length) {
-    ASSERT_EQ(chaff::siphash(key, std::span(message).first(length)), published[length]) << length << " bytes";
+    ASSERT_EQ(chaff::detail::siphash(key, std::span(message).first(length)), published[length]) << length << " bytes";
   }
 }
 
-TEST(siphash, hashes_a_message_in_each_lane) {
-  using words = chaff::lanes<std::uint64_t>;
-  chaff::siphash_state<std::uint64_t> one(key);
+TEST(Siphash, HashesAMessageInEachLane) {
+  using words = chaff::simd::vec<std::uint64_t>;
+  chaff::detail::siphash_state<std::uint64_t> one(key);
   one.absorb(0x0706050403020100u);
-  chaff::siphash_state<words> many(one);
-  many.absorb(chaff::iota<std::uint64_t>(7));
+  chaff::detail::siphash_state<words> many(one);
+  many.absorb(chaff::simd::iota<std::uint64_t>(7));
   const words hashes = many.finish(words{} + (std::uint64_t{16} << 56));
-  for (std::size_t lane = 0; lane < chaff::lanes_of<std::uint64_t>; ++lane) {
+  for (std::size_t lane = 0; lane < chaff::simd::width<std::uint64_t>; ++lane) {
     std::uint8_t message[16] = {0, 1, 2, 3, 4, 5, 6, 7, static_cast<std::uint8_t>(7 + lane)};
-    EXPECT_EQ(hashes[lane], chaff::siphash(key, message));
+    EXPECT_EQ(hashes[lane], chaff::detail::siphash(key, message));
   }
 }
 
-TEST(key, reads_hexadecimal_digits_of_either_case) {
+TEST(Key, ReadsHexadecimalDigitsOfEitherCase) {
   EXPECT_EQ(key.low(), 0x0706050403020100u);
   EXPECT_EQ(key.high(), 0x0f0e0d0c0b0a0908u);
   constexpr chaff::key upper("FFEEDDCCBBAA99887766554433221100");
@@ -60,7 +60,7 @@ TEST(key, reads_hexadecimal_digits_of_either_case) {
   static_assert(upper.low() == 0x8899aabbccddeeffu && upper.low() == lower.low() && upper.high() == lower.high());
 }
 
-TEST(key, refuses_other_texts_and_does_not_show_them) {
+TEST(Key, RefusesOtherTextsWithoutShowingThem) {
   for (const char* text :
        {"", "0", "00010203040506070809", "000102030405060708090a0b0c0d0e0f0", "000102030405060708090a0b0c0d0e0g",
         "0x0102030405060708090a0b0c0d0e0f", " 00102030405060708090a0b0c0d0e0f"}) {
@@ -73,7 +73,7 @@ TEST(key, refuses_other_texts_and_does_not_show_them) {
   }
 }
 
-TEST(key, is_drawn_from_the_system) {
+TEST(Key, IsDrawnFromTheSystem) {
   std::random_device device;
   std::set<std::uint64_t> halves;
   for (int i = 0; i < 50; ++i) {
@@ -93,14 +93,14 @@ struct counting_device {
   unsigned int operator()() { return ++next; }
 };
 
-TEST(key, takes_128_bits_from_a_device) {
+TEST(Key, Takes128BitsFromADevice) {
   const chaff::key drawn(counting_device{});
   EXPECT_EQ(drawn.low(), 0x100000002u);
   EXPECT_EQ(drawn.high(), 0x300000004u);
 }
 
 static_assert(!std::default_initializable<chaff::key>, "there is no default key");
-static_assert(!std::constructible_from<chaff::key, std::mt19937&>, "a seeded generator is no secret");
+static_assert(!std::constructible_from<chaff::key, std::mt19937&>, "a seeded generator is not secret");
 static_assert(!std::convertible_to<std::string_view, chaff::key>);
 
 }  // namespace

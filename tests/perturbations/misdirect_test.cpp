@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
-#include <chaff/chaff.hpp>
+#include <chaff/core.hpp>
 #include <map>
 #include <random>
 #include <set>
@@ -11,21 +11,21 @@
 namespace {
 
 const chaff::key key("202122232425262728292a2b2c2d2e2f");
-constexpr chaff::policy free_label{.keep_label = false};
+constexpr chaff::policy any_label{.keep_label = false};
 
-/// pi of each class, found by asking.
+/// pi of each class, found by applying the defense.
 std::vector<std::size_t> derangement(std::size_t classes, const chaff::key& secret) {
   std::vector<std::size_t> pi;
   for (std::size_t k = 0; k < classes; ++k) {
     std::vector<float> z(classes, 0.0f), y(classes);
     z[k] = 5;
-    chaff::apply(chaff::misdirect{.key = secret}, z, y, free_label);
-    pi.push_back(chaff::label<float>(y));
+    chaff::apply(chaff::misdirect{.key = secret}, z, y, any_label);
+    pi.push_back(chaff::argmax<float>(y));
   }
   return pi;
 }
 
-TEST(misdirect, is_one_cycle_through_all_classes) {
+TEST(Misdirect, IsOneCycleThroughAllClasses) {
   for (std::size_t classes = 2; classes < 70; ++classes) {
     const auto pi = derangement(classes, key);
     std::size_t at = 0, steps = 0;
@@ -38,7 +38,7 @@ TEST(misdirect, is_one_cycle_through_all_classes) {
   }
 }
 
-TEST(misdirect, is_drawn_uniformly_by_the_key) {
+TEST(Misdirect, IsDrawnUniformlyByTheKey) {
   std::map<std::vector<std::size_t>, double> counts;
   const int draws = 3000;
   for (int i = 0; i < draws; ++i) {
@@ -52,57 +52,57 @@ TEST(misdirect, is_drawn_uniformly_by_the_key) {
   EXPECT_LT(chi_square(observed, std::vector<double>(6, draws / 6.0)), 20.52) << "5 degrees of freedom, p = 0.001";
 }
 
-TEST(misdirect, exchanges_two_entries_and_is_the_same_for_all_queries) {
+TEST(Misdirect, ExchangesTwoEntriesInTheSameWayForAllQueries) {
   const auto pi = derangement(8, key);
   std::mt19937 random(1);
   std::normal_distribution<double> draw(0, 2);
   for (int trial = 0; trial < 200; ++trial) {
     std::vector<double> z(8), p(8), y(8);
     for (double& v : z) v = draw(random);
-    chaff::apply(chaff::none{}, z, p, free_label);
-    chaff::apply(chaff::misdirect{.key = key}, z, y, free_label);
-    const std::size_t k = chaff::label<double>(z);
+    chaff::apply(chaff::none{}, z, p, any_label);
+    chaff::apply(chaff::misdirect{.key = key}, z, y, any_label);
+    const std::size_t k = chaff::argmax<double>(z);
     std::swap(p[k], p[pi[k]]);
     for (std::size_t i = 0; i < 8; ++i) ASSERT_NEAR(y[i], p[i], 1e-15);
   }
 }
 
-TEST(misdirect, goes_round_classes_that_cannot_occur) {
+TEST(Misdirect, SkipsMaskedClasses) {
   constexpr float infinity = std::numeric_limits<float>::infinity();
   const auto pi = derangement(9, key);
-  for (std::size_t out = 0; out < 9; ++out) {
+  for (std::size_t masked = 0; masked < 9; ++masked) {
     for (std::size_t k = 0; k < 9; ++k) {
-      if (k == out) continue;
+      if (k == masked) continue;
       std::vector<float> z(9, 0.0f), y(9);
       z[k] = 5;
-      z[out] = -infinity;
-      chaff::apply(chaff::misdirect{.key = key}, z, y, free_label);
-      EXPECT_EQ(y[out], 0);
-      EXPECT_EQ(chaff::label<float>(y), pi[k] == out ? pi[out] : pi[k]);
+      z[masked] = -infinity;
+      chaff::apply(chaff::misdirect{.key = key}, z, y, any_label);
+      EXPECT_EQ(y[masked], 0);
+      EXPECT_EQ(chaff::argmax<float>(y), pi[k] == masked ? pi[masked] : pi[k]);
     }
   }
   std::vector<float> alone{-infinity, 3, -infinity};
-  chaff::apply(chaff::misdirect{.key = key}, alone, alone, free_label);
+  chaff::apply(chaff::misdirect{.key = key}, alone, alone, any_label);
   EXPECT_EQ(alone, (std::vector<float>{0, 1, 0}));
 }
 
-TEST(misdirect, of_a_single_sigmoid_is_the_other_side) {
+TEST(Misdirect, OfASingleSigmoidIsTheOtherOutcome) {
   std::vector<double> z{2.0}, y(1);
-  chaff::apply(chaff::misdirect{.key = key}, z, y, free_label);
+  chaff::apply(chaff::misdirect{.key = key}, z, y, any_label);
   EXPECT_NEAR(y[0], 1 / (1 + std::exp(2.0)), 1e-15);
 }
 
-TEST(misdirect, behind_a_gate_leaves_sure_answers_true) {
+TEST(Misdirect, BehindAGateKeepsTheLabelsOfConfidentRows) {
   const chaff::gated defense{chaff::confidence_gate{.tau = 0.7}, chaff::misdirect{.key = key}};
-  const std::vector<float> sure{9, 0, 0}, unsure{1, 0, 0};
+  const std::vector<float> confident{9, 0, 0}, unsure{1, 0, 0};
   std::vector<float> y(3);
-  chaff::apply(defense, sure, y, free_label);
-  EXPECT_EQ(chaff::label<float>(y), 0u);
-  chaff::apply(defense, unsure, y, free_label);
-  EXPECT_NE(chaff::label<float>(y), 0u);
+  chaff::apply(defense, confident, y, any_label);
+  EXPECT_EQ(chaff::argmax<float>(y), 0u);
+  chaff::apply(defense, unsure, y, any_label);
+  EXPECT_NE(chaff::argmax<float>(y), 0u);
 }
 
-TEST(misdirect, says_what_to_set_where_the_policy_keeps_labels) {
+TEST(Misdirect, SaysWhatToSetWhereThePolicyKeepsLabels) {
   std::vector<float> z{1, 2}, y(2, 7.0f);
   const chaff::gated defense{chaff::energy_gate{.tau = 5}, chaff::misdirect{.key = key}};
   for (int binding = 0; binding < 2; ++binding) {

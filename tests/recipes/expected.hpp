@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What each recipe's code is given, and what it must answer.
+/// The logits that each recipe's code answers, and the expected answers.
 #ifndef CHAFF_TESTS_RECIPES_EXPECTED_HPP
 #define CHAFF_TESTS_RECIPES_EXPECTED_HPP
 
@@ -17,7 +17,7 @@ inline std::vector<float> answers_to(const std::vector<float>& logits, std::size
 
 /// The program's exit code.
 inline int result(bool is_as_expected) {
-  if (!is_as_expected) std::fprintf(stderr, "the recipe answers something else\n");
+  if (!is_as_expected) std::fprintf(stderr, "the answer of the recipe is not the expected one\n");
   return is_as_expected ? 0 : 1;
 }
 

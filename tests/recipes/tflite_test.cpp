@@ -5,12 +5,13 @@
 int main() {
   std::vector<float> logits = batch;
   TfLiteIntArray shape{2, {2, 3}};
-  const tflite::Interpreter of_float{{kTfLiteFloat32, &shape, {}, logits.size() * sizeof(float), logits.data()}};
+  const tflite::Interpreter float_interpreter{
+      {kTfLiteFloat32, &shape, {}, logits.size() * sizeof(float), logits.data()}};
   std::vector<std::int8_t> codes{-20, 40, 90};
   TfLiteIntArray row{2, {1, 3}};
-  const tflite::Interpreter of_int8{{kTfLiteInt8, &row, {0.05f, 3}, codes.size(), codes.data()}};
+  const tflite::Interpreter int8_interpreter{{kTfLiteInt8, &row, {0.05f, 3}, codes.size(), codes.data()}};
   std::vector<std::int8_t> expected(3);
   chaff::int8::dcp({.input_scale = 0.05f})(codes, expected);
-  return result(defended(of_float) == answers_to(batch, 3) && defended_int8(of_int8) == expected &&
+  return result(defended(float_interpreter) == answers_to(batch, 3) && defended_int8(int8_interpreter) == expected &&
                 expected[2] > expected[1]);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
-#include <chaff/chaff.hpp>
+#include <chaff/core.hpp>
 
 namespace {
 
@@ -9,24 +9,26 @@ std::vector<double> reduced(std::vector<double> y, std::size_t label, double cut
   return y;
 }
 
-TEST(high_confidence, drops_what_is_below_the_cutoff_and_normalises) {
+TEST(HighConfidence, DropsEntriesBelowTheCutoffAndNormalises) {
   EXPECT_EQ(reduced({0.5, 0.25, 0.125, 0.125}, 0, 0.25), (std::vector<double>{0.5 / 0.75, 0.25 / 0.75, 0, 0}));
 }
 
-TEST(high_confidence, never_answers_a_row_of_zeros) {
+TEST(HighConfidence, KeepsTheLabelSoThatNoRowIsAllZeros) {
   EXPECT_EQ(reduced({0.3, 0.4, 0.3}, 1, 0.9), (std::vector<double>{0, 1, 0}));
 }
 
-TEST(high_confidence, is_idempotent) {
+TEST(HighConfidence, IsIdempotent) {
   const auto once = reduced({0.5, 0.25, 0.125, 0.125}, 0, 0.25);
   const auto twice = reduced(once, 0, 0.25);
   for (std::size_t i = 0; i < once.size(); ++i) EXPECT_NEAR(twice[i], once[i], 1e-15);
 }
 
-TEST(high_confidence, refuses_other_cutoffs) {
-  std::vector<float> z{1, 2};
-  EXPECT_THROW(chaff::apply(chaff::none{} | chaff::high_confidence{.cutoff = -0.1}, z, z), std::invalid_argument);
-  EXPECT_THROW(chaff::apply(chaff::none{} | chaff::high_confidence{.cutoff = 1.1}, z, z), std::invalid_argument);
+TEST(HighConfidence, RefusesACutoffOutOfRange) {
+  for (const double cutoff : {-0.1, 1.1, std::nan("")}) {
+    std::vector<float> z{1, 2};
+    EXPECT_THROW(chaff::apply(chaff::none{} | chaff::high_confidence{.cutoff = cutoff}, z, z), std::invalid_argument);
+    EXPECT_EQ(z, (std::vector<float>{0, 0})) << "the output is zeroed";
+  }
 }
 
 }  // namespace

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
-#include <chaff/chaff.hpp>
+#include <chaff/core.hpp>
 
 namespace {
 
-TEST(label_only, is_one_hot_on_every_row_of_a_batch) {
+TEST(LabelOnly, IsOneHotOnEveryRowOfABatch) {
   const std::vector<float> z{1, 3, 2, 5, 5, 0, -1, -2, -3};
   std::vector<float> y(z.size());
   chaff::apply_rows(chaff::dcp{.beta = 1.2} | chaff::label_only{}, z, 3, y);
   EXPECT_EQ(y, (std::vector<float>{0, 1, 0, 1, 0, 0, 1, 0, 0}));
 }
 
-TEST(label_only, of_single_sigmoids_is_their_side) {
+TEST(LabelOnly, OfSingleSigmoidsIsOneOrZero) {
   const std::vector<double> z{2, -0.5, 1e-9};
   std::vector<double> y(z.size());
   chaff::apply_rows(chaff::none{} | chaff::label_only{}, z, 1, y);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
-#include <chaff/chaff.hpp>
+#include <chaff/core.hpp>
 #include <numeric>
 #include <random>
 
@@ -12,7 +12,7 @@ std::vector<T> reduced(std::vector<T> y, std::size_t label, int decimals, double
   return y;
 }
 
-/// The counts of units in an answer; fails where an entry is not the number of T nearest to one.
+/// The entries of an output in units. Fails where an entry is not the number of T nearest to a whole count of units.
 template <class T>
 std::vector<long> counts(const std::vector<T>& y, int decimals) {
   const double units = std::pow(10.0, decimals);
@@ -24,12 +24,12 @@ std::vector<long> counts(const std::vector<T>& y, int decimals) {
   return n;
 }
 
-TEST(rounded, gives_missing_units_to_the_largest_remainders) {
+TEST(Rounded, GivesMissingUnitsToTheLargestRemainders) {
   EXPECT_EQ(counts(reduced<double>({0.426, 0.247, 0.327}, 0, 2), 2), (std::vector<long>{42, 25, 33}));
   EXPECT_EQ(counts(reduced<float>({0.35f, 0.33f, 0.32f}, 0, 1), 1), (std::vector<long>{4, 3, 3}));
 }
 
-TEST(rounded, keeps_the_label_strictly_first_where_plain_rounding_ties) {
+TEST(Rounded, KeepsTheLabelStrictlyFirstWherePlainRoundingTies) {
   EXPECT_EQ(counts(reduced<double>({0.48, 0.52}, 1, 1), 1), (std::vector<long>{4, 6}));
   EXPECT_EQ(counts(reduced<double>({0.501, 0.499}, 0, 2), 2), (std::vector<long>{51, 49}));
   EXPECT_EQ(counts(reduced<double>({0.34, 0.33, 0.33}, 0, 0), 0), (std::vector<long>{1, 0, 0}));
@@ -38,14 +38,14 @@ TEST(rounded, keeps_the_label_strictly_first_where_plain_rounding_ties) {
   EXPECT_EQ(*std::max_element(flat.begin(), flat.end()), flat[13]);
   EXPECT_EQ(std::count(flat.begin(), flat.end(), flat[13]), 1);
   EXPECT_EQ(std::accumulate(flat.begin(), flat.end(), 0l), 10);
-  EXPECT_EQ(flat[13], 2) << "and no more";
+  EXPECT_EQ(flat[13], 2) << "the label has no more than it needs";
 }
 
-TEST(rounded, gives_no_unit_to_a_class_of_nothing) {
+TEST(Rounded, GivesNoUnitToAClassOfZero) {
   EXPECT_EQ(counts(reduced<float>({0.5f, 0, 0.5f}, 0, 2), 2), (std::vector<long>{51, 0, 49}));
 }
 
-TEST(rounded, gives_the_label_its_margin) {
+TEST(Rounded, GivesTheLabelItsMargin) {
   const auto n = counts(reduced<double>({0.4, 0.35, 0.25}, 0, 2, 0.195), 2);
   EXPECT_EQ(n, (std::vector<long>{47, 27, 26})) << "no nearer row leads by 19.5 units";
   EXPECT_EQ(counts(reduced<float>({0.4f, 0.35f, 0.25f}, 2, 3, 1), 3), (std::vector<long>{0, 0, 1000}));
@@ -53,7 +53,7 @@ TEST(rounded, gives_the_label_its_margin) {
 
 /// Largest remainders by sorting, in long double, for rows whose label leads by more than two units.
 template <class T>
-void compare_with_sorting() {
+void expect_agreement_with_sorting() {
   std::mt19937 random(3);
   std::exponential_distribution<double> draw(1);
   int compared = 0;
@@ -84,32 +84,32 @@ void compare_with_sorting() {
                      [&](std::size_t i, std::size_t j) { return remainder[i] > remainder[j]; });
     for (long i = 0; i < missing; ++i) ++expected[order[static_cast<std::size_t>(i)]];
 
-    const auto got = counts(reduced(y, label, decimals), decimals);
-    ASSERT_EQ(std::accumulate(got.begin(), got.end(), 0l), units);
-    for (std::size_t i = 0; i < y.size(); ++i) ASSERT_TRUE(i == label || got[i] < got[label]);
+    const auto found = counts(reduced(y, label, decimals), decimals);
+    ASSERT_EQ(std::accumulate(found.begin(), found.end(), 0l), units);
+    for (std::size_t i = 0; i < y.size(); ++i) ASSERT_TRUE(i == label || found[i] < found[label]);
     long second = 0;
     for (std::size_t i = 0; i < y.size(); ++i) second = std::max(second, i == label ? 0 : expected[i]);
     if (expected[label] > second) {
-      ASSERT_EQ(got, expected);
+      ASSERT_EQ(found, expected);
       ++compared;
     }
-    ASSERT_EQ(counts(reduced(reduced(y, label, decimals), label, decimals), decimals), got) << "rounded twice";
+    ASSERT_EQ(counts(reduced(reduced(y, label, decimals), label, decimals), decimals), found) << "rounded twice";
   }
   EXPECT_GT(compared, 300);
 }
 
-TEST(rounded, is_largest_remainder_rounding) {
-  compare_with_sorting<float>();
-  compare_with_sorting<double>();
+TEST(Rounded, IsLargestRemainderRounding) {
+  expect_agreement_with_sorting<float>();
+  expect_agreement_with_sorting<double>();
 }
 
-TEST(rounded, moves_no_more_than_the_lead_needs) {
-  // brute force over all counts of four classes that sum to 10 with the label ahead, and 0 where the class has nothing:
-  // none is nearer in L1
+TEST(Rounded, MovesNoMoreThanTheLeadNeeds) {
+  // brute force: of all counts of four classes that sum to 10, with the label ahead and 0 for a class of 0, none is
+  // nearer in L1
   std::mt19937 random(9);
   for (int trial = 0; trial < 2000; ++trial) {
     std::vector<double> y(4);
-    const unsigned steps = trial % 2 == 0 ? 1000 : 5;  // of few steps many entries are on the grid
+    const unsigned steps = trial % 2 == 0 ? 1000 : 5;  // with few steps, many entries lie on the grid
     for (double& v : y) v = static_cast<double>(random() % steps);
     std::size_t label = random() % 4;
     if (trial % 4 < 2) label = static_cast<std::size_t>(std::max_element(y.begin(), y.end()) - y.begin());
@@ -134,20 +134,22 @@ TEST(rounded, moves_no_more_than_the_lead_needs) {
       }
       if (ahead) nearest = std::min(nearest, distance(n));
     }
-    std::vector<double> got = reduced(y, label, 1, lead > 1 ? (lead - 0.5) / 10 : 0);
+    std::vector<double> found = reduced(y, label, 1, lead > 1 ? (lead - 0.5) / 10 : 0);
     for (std::size_t i = 0; i < 4; ++i) {
-      ASSERT_TRUE(y[i] > 0 || got[i] == 0);
-      got[i] *= 10;
+      ASSERT_TRUE(y[i] > 0 || found[i] == 0);
+      found[i] *= 10;
     }
-    ASSERT_NEAR(distance(got), nearest, 1e-12)
-        << testing::PrintToString(y) << ", label " << label << ", lead " << lead << ": " << testing::PrintToString(got);
+    ASSERT_NEAR(distance(found), nearest, 1e-12) << testing::PrintToString(y) << ", label " << label << ", lead "
+                                                 << lead << ": " << testing::PrintToString(found);
   }
 }
 
-TEST(rounded, refuses_other_decimals) {
-  std::vector<float> z{1, 2};
-  EXPECT_THROW(chaff::apply(chaff::none{} | chaff::rounded{.decimals = -1}, z, z), std::invalid_argument);
-  EXPECT_THROW(chaff::apply(chaff::none{} | chaff::rounded{.decimals = 8}, z, z), std::invalid_argument);
+TEST(Rounded, RefusesDecimalsOutOfRange) {
+  for (const int decimals : {-1, 8}) {
+    std::vector<float> z{1, 2};
+    EXPECT_THROW(chaff::apply(chaff::none{} | chaff::rounded{.decimals = decimals}, z, z), std::invalid_argument);
+    EXPECT_EQ(z, (std::vector<float>{0, 0})) << "the output is zeroed";
+  }
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
-#include <chaff/chaff.hpp>
+#include <chaff/core.hpp>
 #include <numeric>
 #include <random>
 
@@ -12,7 +12,7 @@ std::vector<T> reduced(std::vector<T> y, std::size_t label, std::size_t k) {
   return y;
 }
 
-TEST(top_k, keeps_the_largest_and_the_lowest_indices_of_equal_ones) {
+TEST(TopK, KeepsTheLargestAndTheLowestIndicesOfEqualOnes) {
   const auto y = reduced<double>({0.1, 0.4, 0.2, 0.2, 0.1}, 1, 2);
   EXPECT_EQ(y[0], 0);
   EXPECT_NEAR(y[1], 2.0 / 3, 1e-15);
@@ -20,21 +20,21 @@ TEST(top_k, keeps_the_largest_and_the_lowest_indices_of_equal_ones) {
   EXPECT_EQ(y[3], 0);
 }
 
-TEST(top_k, keeps_a_label_that_is_not_among_them) {
+TEST(TopK, KeepsALabelThatIsNotAmongTheLargest) {
   const auto y = reduced<double>({0.1, 0.5, 0.4}, 0, 2);
   EXPECT_GT(y[0], y[1]);
   EXPECT_GT(y[1], 0);
   EXPECT_EQ(y[2], 0);
 }
 
-TEST(top_k, of_all_classes_leaves_the_answer_as_it_is) {
+TEST(TopK, OfAllClassesLeavesTheOutput) {
   const std::vector<float> y{0.3f, 0.5f, 0.2f};
   EXPECT_EQ(reduced(y, 1, 3), y);
   EXPECT_EQ(reduced(y, 1, 100), y);
 }
 
 template <class T>
-void compare_with_sorting() {
+void expect_agreement_with_sorting() {
   std::mt19937 random(11);
   for (int trial = 0; trial < 300; ++trial) {
     const std::size_t classes = 2 + random() % 300, k = 1 + random() % (classes - 1);
@@ -53,24 +53,25 @@ void compare_with_sorting() {
       stays[order[i]] = true;
       mass += static_cast<long double>(y[order[i]]);
     }
-    const auto got = reduced(y, label, k);
+    const auto found = reduced(y, label, k);
     for (std::size_t i = 0; i < classes; ++i) {
       const double expected = stays[i] ? static_cast<double>(static_cast<long double>(y[i]) / mass) : 0;
-      ASSERT_NEAR(static_cast<double>(got[i]), expected, 20 * static_cast<double>(std::numeric_limits<T>::epsilon()));
-      ASSERT_EQ(got[i] > 0, stays[i] && y[i] > 0);
-      ASSERT_TRUE(i == label || got[i] < got[label]);
+      ASSERT_NEAR(static_cast<double>(found[i]), expected, 20 * static_cast<double>(std::numeric_limits<T>::epsilon()));
+      ASSERT_EQ(found[i] > 0, stays[i] && y[i] > 0);
+      ASSERT_TRUE(i == label || found[i] < found[label]);
     }
   }
 }
 
-TEST(top_k, is_that_of_a_sorted_row) {
-  compare_with_sorting<float>();
-  compare_with_sorting<double>();
+TEST(TopK, AgreesWithSorting) {
+  expect_agreement_with_sorting<float>();
+  expect_agreement_with_sorting<double>();
 }
 
-TEST(top_k, refuses_a_k_of_nothing) {
+TEST(TopK, RefusesAKOfZero) {
   std::vector<float> z{1, 2};
   EXPECT_THROW(chaff::apply(chaff::none{} | chaff::top_k{.k = 0}, z, z), std::invalid_argument);
+  EXPECT_EQ(z, (std::vector<float>{0, 0})) << "the output is zeroed";
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <limits>
 
-/// |value - exact| in units of the last place of exact in T.
+/// |value - exact| in units in the last place of `exact` as a T.
 template <class T>
 double ulps(T value, long double exact) {
   if (static_cast<long double>(value) == exact) return 0;
@@ -19,7 +19,8 @@ double ulps(T value, long double exact) {
   return static_cast<double>(std::fabs(static_cast<long double>(value) - exact) / unit);
 }
 
-/// The same for a float, by a double that is exact enough; for sweeps over all of them.
+/// |value - exact| in units in the last place of `exact` as a float. It is fast enough for sweeps over all floats; a
+/// double is precise enough for `exact`.
 inline double float_ulps(float value, double exact) {
   if (static_cast<double>(value) == exact) return 0;
   const int exponent = static_cast<int>(std::bit_cast<std::uint64_t>(exact) >> 52 & 0x7ff) - 1023;

@@ -1,39 +1,45 @@
 // SPDX-License-Identifier: MIT
-/// Every defense and every reduction of the library, at settings that are weak, strong and partly open.
+/// Every defense and every reduction of the library, with parameters that make it weak, strong and partly open.
 #ifndef CHAFF_TESTS_SUPPORT_EVERY_DEFENSE_HPP
 #define CHAFF_TESTS_SUPPORT_EVERY_DEFENSE_HPP
 
-#include <chaff/chaff.hpp>
+#include <algorithm>
+#include <chaff/core.hpp>
 #include <cmath>
-#include <functional>
-#include <limits>
-#include <string>
+#include <concepts>
+#include <memory>
+#include <new>
+#include <span>
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
-inline const chaff::key law_key("5d2f8c1e9b7a4630f1e2d3c4b5a69788");
+inline const chaff::key test_key("5d2f8c1e9b7a4630f1e2d3c4b5a69788");
 
-/// Numbers of one row or many, from a std::vector or a row-major matrix: f(value, class) for each, `per_class` of them.
+/// `per_class` numbers for each class of a row or of a batch: f(logit, class, j) for j < per_class.
+/// The rows are a std::vector, which is one row, or a row-major matrix. A single sigmoid logit counts as two classes.
 template <class Rows, class F>
-auto numbers_for(const Rows& z, std::size_t per_class, F f) {
-  using T = std::remove_cvref_t<decltype(*z.data())>;
-  auto classes = static_cast<std::size_t>(z.size());
-  if constexpr (requires { z.cols(); }) classes = static_cast<std::size_t>(z.cols());
+auto numbers_for(const Rows& rows, std::size_t per_class, F f) {
+  using T = std::remove_cvref_t<decltype(*rows.data())>;
+  auto classes = static_cast<std::size_t>(rows.size());
+  if constexpr (requires { rows.cols(); }) classes = static_cast<std::size_t>(rows.cols());
   const std::size_t outcomes = classes == 1 ? 2 : classes;
   std::vector<T> numbers;
-  for (std::size_t first = 0; first < static_cast<std::size_t>(z.size()); first += classes) {
+  for (std::size_t first = 0; first < static_cast<std::size_t>(rows.size()); first += classes) {
     for (std::size_t i = 0; i < outcomes; ++i) {
-      const T value = i < classes ? z.data()[first + i] : T(0);
-      const T tame = std::abs(value) < T(1e30) ? value : T(0);
-      for (std::size_t j = 0; j < per_class; ++j) numbers.push_back(f(tame, i, j));
+      const T value = i < classes ? rows.data()[first + i] : T(0);
+      const T finite = std::abs(value) < T(1e30) ? value : T(0);
+      for (std::size_t j = 0; j < per_class; ++j) numbers.push_back(f(finite, i, j));
     }
   }
   return numbers;
 }
 
-/// A decoy or surrogate: other logits, made of the query.
+/// A decoy or surrogate whose logits are made of the query.
 struct other_logits {
-  auto operator()(const auto& z) const {
-    auto other = z;
+  auto operator()(const auto& query) const {
+    auto other = query;
     for (decltype(other.size()) i = 0; i < other.size(); ++i) {
       auto& value = other.data()[i];
       value = std::abs(value) < 1e30 ? value / -2 : 0;
@@ -41,109 +47,148 @@ struct other_logits {
     return other;
   }
 };
+
+/// A surrogate's Jacobian of three columns, made of the query.
 struct some_jacobian {
-  auto operator()(const auto& z) const {
-    return numbers_for(z, 3, [](auto value, std::size_t i, std::size_t j) {
+  auto operator()(const auto& query) const {
+    return numbers_for(query, 3, [](auto value, std::size_t i, std::size_t j) {
       return std::sin(value * static_cast<decltype(value)>(j + 1) + static_cast<decltype(value)>(i));
     });
   }
 };
+
+/// A surrogate's gradient, made of the query.
 struct some_gradient {
-  auto operator()(const auto& z) const {
+  auto operator()(const auto& query) const {
     return numbers_for(
-        z, 1, [](auto value, std::size_t i, std::size_t) { return value - static_cast<decltype(value)>(i % 3); });
+        query, 1, [](auto value, std::size_t i, std::size_t) { return value - static_cast<decltype(value)>(i % 3); });
   }
 };
 
-/// Calls use(defense, name) for every defense that needs nothing but logits and keeps labels.
-template <class Use>
-void for_each_defense_of_logits(Use use) {
+/// Calls visit(defense, name) for every defense that needs nothing but logits and keeps the label.
+template <class Visit>
+void for_each_row_defense(Visit visit) {
   using chaff::odds;
-  use(chaff::none{}, "none");
-  use(chaff::dcp{}, "dcp");
-  use(chaff::dcp{.beta = 1.2}, "dcp, open");
-  use(chaff::dcp{.beta = 1.5, .gamma = 0.1, .rule = odds::exact}, "dcp, exact odds");
-  use(chaff::dcp{.beta = 1000, .gamma = 1000, .tau = 10, .rule = odds::exact}, "dcp, at its limits");
-  use(chaff::dcp{.beta = 1, .gamma = 0.2, .nu = 1e-6, .tau = 0.5}, "dcp, half open");
-  use(chaff::reverse_sigmoid{.beta = 1.28}, "reverse sigmoid");
-  use(chaff::reverse_sigmoid{.beta = 4, .rule = odds::exact}, "reverse sigmoid, exact odds");
-  use(chaff::gated{chaff::energy_gate{.tau = 5, .nu = 1}, chaff::reverse_sigmoid{.beta = 1}}, "behind an energy gate");
-  use(chaff::gated{chaff::always{}, chaff::reverse_sigmoid{.beta = 0}}, "always, beta 0");
-  use(chaff::random_vertex{.epsilon = 1.5, .key = law_key}, "random vertex");
+  visit(chaff::none{}, "none");
+  visit(chaff::dcp{}, "dcp");
+  visit(chaff::dcp{.beta = 1.2}, "dcp, open");
+  visit(chaff::dcp{.beta = 1.5, .gamma = 0.1, .rule = odds::exact}, "dcp, exact odds");
+  visit(chaff::dcp{.beta = 1000, .gamma = 1000, .tau = 10, .rule = odds::exact}, "dcp, at its limits");
+  visit(chaff::dcp{.beta = 1, .gamma = 0.2, .nu = 1e-6, .tau = 0.5}, "dcp, half open");
+  visit(chaff::energy_dcp{.nu = 1, .tau = 5.0}, "energy_dcp");
+  visit(chaff::reverse_sigmoid{.beta = 1.28}, "reverse_sigmoid");
+  visit(chaff::reverse_sigmoid{.beta = 4, .rule = odds::exact}, "reverse_sigmoid, exact odds");
+  visit(chaff::gated{chaff::energy_gate{.tau = 5, .nu = 1}, chaff::reverse_sigmoid{.beta = 1}},
+        "reverse_sigmoid behind an energy gate");
+  visit(chaff::gated{chaff::always{}, chaff::reverse_sigmoid{.beta = 0}}, "reverse_sigmoid, beta 0");
+  visit(chaff::random_vertex{.epsilon = 1.5, .key = test_key}, "random_vertex");
 }
 
-/// The same for every defense that needs the query.
-template <class Use>
-void for_each_defense_of_queries(Use use) {
-  use(chaff::decoy{other_logits{}}, "decoy");
-  use(chaff::adaptive_misinformation(other_logits{}, {.tau = 0.6, .nu = 5}), "adaptive misinformation");
-  use(chaff::mad{chaff::last_layer{other_logits{}}, 1.0}, "mad, last layer");
-  use(chaff::mad{chaff::last_layer{other_logits{}}, 2.0, true}, "mad, last layer, argmax kept");
-  use(chaff::mad{chaff::jacobian{some_jacobian{}}, 0.5}, "mad, jacobian");
-  use(chaff::mad{chaff::jacobian{some_jacobian{}}, 1.5, true}, "mad, jacobian, argmax kept");
-  use(chaff::gradient_redirection{chaff::redirection{some_gradient{}}, 1.0}, "gradient redirection");
-  use(chaff::gradient_redirection{chaff::jacobian{some_jacobian{}}, 2.0}, "gradient redirection, jacobian");
+/// Calls visit(defense, name) for every defense that needs the query.
+template <class Visit>
+void for_each_query_defense(Visit visit) {
+  visit(chaff::decoy{other_logits{}}, "decoy");
+  visit(chaff::adaptive_misinformation(other_logits{}, {.tau = 0.6, .nu = 5}), "adaptive_misinformation");
+  visit(chaff::mad{chaff::last_layer{other_logits{}}, 1.0}, "mad, last layer");
+  visit(chaff::mad{chaff::last_layer{other_logits{}}, 2.0, true}, "mad, last layer, argmax kept");
+  visit(chaff::mad{chaff::jacobian{some_jacobian{}}, 0.5}, "mad, jacobian");
+  visit(chaff::mad{chaff::jacobian{some_jacobian{}}, 1.5, true}, "mad, jacobian, argmax kept");
+  visit(chaff::gradient_redirection{chaff::redirection{some_gradient{}}, 1.0}, "gradient_redirection");
+  visit(chaff::gradient_redirection{chaff::jacobian{some_jacobian{}}, 2.0}, "gradient_redirection, jacobian");
 }
 
-/// The same for every defense that changes labels on purpose.
-template <class Use>
-void for_each_defense_of_labels(Use use) {
-  use(chaff::misdirect{.key = law_key}, "misdirect");
-  use(chaff::gated{chaff::energy_gate{.tau = 5, .nu = 1}, chaff::misdirect{.key = law_key}},
-      "misdirect, behind a gate");
+/// Calls visit(defense, name) for every defense that changes labels on purpose.
+template <class Visit>
+void for_each_label_changing_defense(Visit visit) {
+  visit(chaff::misdirect{.key = test_key}, "misdirect");
+  visit(chaff::gated{chaff::energy_gate{.tau = 5, .nu = 1}, chaff::misdirect{.key = test_key}},
+        "misdirect behind an energy gate");
 }
 
-/// Whether the policy is one that the defense can serve.
+/// Whether a defense accepts a policy.
 template <class Defense>
-bool serves(const Defense& defense, const chaff::policy& promised) {
+bool accepts(const Defense& defense, const chaff::policy& policy) {
   try {
-    chaff::check(defense, promised);
+    chaff::check(defense, policy);
     return true;
   } catch (const std::invalid_argument&) {
     return false;
   }
 }
 
-/// Calls use(reduction, name) for every reduction, and for chains of them.
-template <class Use>
-void for_each_reduction(Use use) {
-  use(chaff::top_k{.k = 1}, "top 1");
-  use(chaff::top_k{.k = 5}, "top 5");
-  use(chaff::rounded{.decimals = 0}, "rounded to 0");
-  use(chaff::rounded{.decimals = 2}, "rounded to 2");
-  use(chaff::rounded{.decimals = 7}, "rounded to 7");
-  use(chaff::label_only{}, "label only");
-  use(chaff::high_confidence{.cutoff = 0.25}, "high confidence");
-  use(chaff::high_confidence{.cutoff = 1}, "high confidence of 1");
-  use(chaff::gaussian_noise{.sigma = 0.2, .key = law_key}, "noise");
-  use(chaff::gaussian_noise{.sigma = 10, .key = law_key}, "much noise");
+/// Calls visit(reduction, name) for every reduction.
+template <class Visit>
+void for_each_reduction(Visit visit) {
+  visit(chaff::top_k{.k = 1}, "top 1");
+  visit(chaff::top_k{.k = 5}, "top 5");
+  visit(chaff::rounded{.decimals = 0}, "rounded to 0");
+  visit(chaff::rounded{.decimals = 2}, "rounded to 2");
+  visit(chaff::rounded{.decimals = 7}, "rounded to 7");
+  visit(chaff::label_only{}, "label only");
+  visit(chaff::high_confidence{.cutoff = 0.25}, "high confidence");
+  visit(chaff::high_confidence{.cutoff = 1}, "high confidence of 1");
+  visit(chaff::gaussian_noise{.sigma = 0.2, .key = test_key}, "noise");
+  visit(chaff::gaussian_noise{.sigma = 10, .key = test_key}, "strong noise");
 }
 
-/// Any reduction of rows of T, so that the laws compile one pipeline for a defense, not one for each pair.
+/// A reduction of any type, for outputs of T: the tests then compile one pipeline per defense, not one per pair.
 template <class T>
 class any_reduction {
+  struct reduction_of_some_type {
+    virtual ~reduction_of_some_type() = default;
+    virtual void prepare(const chaff::row<T>& row, void* memory) const = 0;
+    virtual void reduce(const void* memory, std::span<T> output, chaff::kept_label kept) const = 0;
+  };
+
+  template <class R>
+  struct reduction_of final : reduction_of_some_type {
+    using prepared = std::remove_cvref_t<decltype(chaff::detail::reduction_for_row(
+        std::declval<const R&>(), std::declval<const chaff::row<T>&>()))>;
+
+    R reduction;
+
+    explicit reduction_of(R value) : reduction(std::move(value)) {}
+    void prepare(const chaff::row<T>& row, void* memory) const override {
+      ::new (memory) prepared(chaff::detail::reduction_for_row(reduction, row));
+    }
+    void reduce(const void* memory, std::span<T> output, chaff::kept_label kept) const override {
+      (*static_cast<const prepared*>(memory))(output, kept);
+    }
+  };
+
  public:
-  using on_answer = std::function<void(std::span<T>, chaff::kept_label)>;
+  struct for_one_row {
+    const reduction_of_some_type* reduction;
+    alignas(16) unsigned char memory[64];
 
-  template <class Reduction>
-  explicit any_reduction(Reduction part)
-      : of_row_([part](const chaff::row<T>& seen) { return on_answer(chaff::of_row(part, seen)); }) {}
+    void operator()(std::span<T> output, chaff::kept_label kept) const { reduction->reduce(memory, output, kept); }
+  };
 
-  on_answer of_row(const chaff::row<T>& seen) const { return of_row_(seen); }
+  template <class R>
+  requires(!std::same_as<R, any_reduction>) explicit any_reduction(R reduction)
+      : reduction_(std::make_shared<reduction_of<R>>(std::move(reduction))) {
+    static_assert(sizeof(typename reduction_of<R>::prepared) <= sizeof(for_one_row::memory));
+  }
+
+  for_one_row for_row(const chaff::row<T>& row) const {
+    for_one_row prepared{reduction_.get(), {}};
+    reduction_->prepare(row, prepared.memory);
+    return prepared;
+  }
 
  private:
-  std::function<on_answer(const chaff::row<T>&)> of_row_;
+  std::shared_ptr<const reduction_of_some_type> reduction_;
 };
 
-/// Answers through apply, or through defend where the defense needs the query: here the model's logits are the query.
+/// Answers one row through apply or, where the defense needs the query, through defend with the logits as the query.
 template <class T, class Defense>
-void defended_answer(const Defense& defense, const std::vector<T>& z, std::span<T> y,
-                     const chaff::policy& promised = {}) {
-  if constexpr (chaff::defense<Defense, T>) {
-    chaff::apply(defense, z, y, promised);
+void answer_row(const Defense& defense, const std::vector<T>& logits, std::span<T> output,
+                const chaff::policy& policy = {}) {
+  if constexpr (chaff::Defense<Defense, T>) {
+    chaff::apply(defense, logits, output, policy);
   } else {
-    const auto answer = chaff::defend([](const std::vector<T>& x) { return x; }, defense, promised)(z);
-    std::copy(answer.begin(), answer.end(), y.begin());
+    const auto answer = chaff::defend([](const std::vector<T>& query) { return query; }, defense, policy)(logits);
+    std::copy(answer.begin(), answer.end(), output.begin());
   }
 }
 

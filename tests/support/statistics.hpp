@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Two tests of whether numbers have the distribution that they should. Seeds and keys are fixed, so their outcome is.
+/// Two tests of whether numbers have a given distribution. Seeds and keys are fixed, so the outcome is the same in
+/// every run.
 #ifndef CHAFF_TESTS_SUPPORT_STATISTICS_HPP
 #define CHAFF_TESTS_SUPPORT_STATISTICS_HPP
 
@@ -7,7 +8,7 @@
 #include <cmath>
 #include <vector>
 
-/// Pearson's statistic of counts against what was to be expected.
+/// Pearson's chi-square statistic of observed counts.
 inline double chi_square(const std::vector<double>& counts, const std::vector<double>& expected) {
   double sum = 0;
   for (std::size_t i = 0; i < counts.size(); ++i) {
@@ -16,18 +17,18 @@ inline double chi_square(const std::vector<double>& counts, const std::vector<do
   return sum;
 }
 
-/// sqrt(n) times the largest distance between the numbers' distribution and the one given: below 1.95 with
-/// probability 0.999.
+/// The Kolmogorov-Smirnov statistic: sqrt(n) times the largest distance between the numbers' empirical distribution
+/// function and the given one. It is below 1.95 with probability 0.999.
 template <class Distribution>
-double kolmogorov_smirnov(std::vector<double> numbers, Distribution below) {
+double kolmogorov_smirnov(std::vector<double> numbers, Distribution distribution) {
   std::sort(numbers.begin(), numbers.end());
   const double n = static_cast<double>(numbers.size());
-  double most = 0;
+  double largest = 0;
   for (std::size_t i = 0; i < numbers.size(); ++i) {
-    const double f = below(numbers[i]);
-    most = std::max({most, f - static_cast<double>(i) / n, static_cast<double>(i + 1) / n - f});
+    const double f = distribution(numbers[i]);
+    largest = std::max({largest, f - static_cast<double>(i) / n, static_cast<double>(i + 1) / n - f});
   }
-  return most * std::sqrt(n);
+  return largest * std::sqrt(n);
 }
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// How thoroughly the exhaustive tests go.
+/// How many values the exhaustive tests skip.
 #ifndef CHAFF_TESTS_SUPPORT_STRIDE_HPP
 #define CHAFF_TESTS_SUPPORT_STRIDE_HPP
 
@@ -12,18 +12,20 @@
 #define CHAFF_TESTS_ARE_SLOW
 #endif
 
-/// Every value; but one in 61 where a sanitizer, a build without optimisation or an emulator makes each of them slow.
+/// The step of sweeps over all floats or all triples of codes: 1 is every value. It is 61 where a sanitizer, a build
+/// without optimisation or an emulator makes each value slow.
 #if defined(CHAFF_TESTS_ARE_SLOW)
 inline constexpr unsigned exhaustive_stride = 61;
 #else
 inline constexpr unsigned exhaustive_stride = 1;
 #endif
 
-/// The same for the laws, on all their rows under all policies: an emulator alone makes those too slow.
+/// The step of the tests of the guarantees through pairs of row and policy: 1 is every pair. Only an emulator is too
+/// slow for that.
 #if defined(CHAFF_EMULATED)
-inline constexpr unsigned law_stride = 7;
+inline constexpr unsigned row_stride = 7;
 #else
-inline constexpr unsigned law_stride = 1;
+inline constexpr unsigned row_stride = 1;
 #endif
 
 #endif

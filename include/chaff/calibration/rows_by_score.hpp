@@ -1,94 +1,112 @@
 // SPDX-License-Identifier: MIT
-/// Held-out rows as a search for a gate's threshold reads them.
+/// Held-out rows in the order in which a gate opens for them.
 #ifndef CHAFF_CALIBRATION_ROWS_BY_SCORE_HPP
 #define CHAFF_CALIBRATION_ROWS_BY_SCORE_HPP
 
 #include <algorithm>
+#include <cstdint>
 #include <numeric>
 #include <span>
 #include <vector>
 
 #include "chaff/apply.hpp"
-#include "chaff/effect.hpp"
+#include "chaff/calibration/data.hpp"
+#include "chaff/defenses/gated.hpp"
+#include "chaff/metrics/utility.hpp"
 #include "chaff/perturbations/reverse_sigmoid.hpp"
 
-namespace chaff {
+namespace chaff::detail::inline CHAFF_ABI {
 
-/// Rows in the order in which a threshold gate opens for them, with their posteriors: all that the search reads.
-template <class T>
+/// Held-out rows in the order in which a threshold gate opens for them, with their posteriors and true labels.
+template <std::floating_point T>
 class rows_by_score {
  public:
   rows_by_score() = default;
 
-  /// Raises what apply raises for bad rows, and std::invalid_argument for truth of another size.
-  template <class Defense>
-  rows_by_score(const Defense& used, std::span<const T> logits, std::size_t classes, std::span<const int> truth,
-                policy promised)
+  /// Copies and sorts the rows. `name` is what an error calls the logits.
+  /// Throws: std::invalid_argument for sizes that do not match, or no rows; and what apply raises for a bad row.
+  template <class G>
+  rows_by_score(const char* name, const G& gate, std::span<const T> logits, std::size_t classes,
+                const label_view& labels, policy policy)
       : classes_(classes) {
-    if (classes == 0 || logits.size() % classes != 0 || logits.empty()) {
-      fail<std::invalid_argument>("chaff: calibrate on %zu logits, in rows of %zu classes", logits.size(), classes);
-    }
+    check_shapes(name, logits.size(), classes, labels.size);
     const std::size_t count = logits.size() / classes;
-    if (!truth.empty() && truth.size() != count) {
-      fail<std::invalid_argument>("chaff: calibrate on %zu rows with %zu labels", count, truth.size());
-    }
-    // a closed gate that notes its scores: the answers behind it are the posteriors
-    double noted = 0;
-    const auto& real = parts_of(used).gate;
-    const auto probe = gated{[&](const auto& seen) {
-                               noted = real.score(seen);
-                               return 0.0;
-                             },
-                             reverse_sigmoid{}};
-    promised.answer = form::probabilities;
-    promised.label_margin = 0;
+    // a gate that records its score and stays closed, so that the outputs behind it are the posteriors
+    double score = 0;
+    const auto record = [&](const auto& row) {
+      score = gate.score(row);
+      return 0.0;
+    };
+    const auto probe = gated{record, reverse_sigmoid{}};
+    policy.answer = form::probabilities;
+    policy.label_margin = 0;
     std::vector<double> scores(count);
     std::vector<T> posteriors(logits.size());
     for (std::size_t i = 0; i < count; ++i) {
       apply<decltype(probe), T>(probe, logits.subspan(i * classes, classes),
-                                std::span(posteriors).subspan(i * classes, classes), promised);
-      scores[i] = noted;
+                                std::span(posteriors).subspan(i * classes, classes), policy);
+      scores[i] = score;
     }
     std::vector<std::size_t> order(count);
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
     for (const std::size_t i : order) {
-      score.push_back(scores[i]);
-      values_.insert(values_.end(), &logits[i * classes], &logits[i * classes] + classes);
-      posterior_.insert(posterior_.end(), &posteriors[i * classes], &posteriors[i * classes] + classes);
-      if (!truth.empty()) label.push_back(truth[i]);
+      scores_.push_back(scores[i]);
+      logits_.insert(logits_.end(), &logits[i * classes], &logits[i * classes] + classes);
+      posteriors_.insert(posteriors_.end(), &posteriors[i * classes], &posteriors[i * classes] + classes);
+      if (labels.size > 0) labels_.push_back(labels.read(labels.data, i));
     }
   }
 
-  std::size_t rows() const { return score.size(); }
+  std::size_t rows() const { return scores_.size(); }
   std::size_t classes() const { return classes_; }
 
-  std::span<const T> posteriors(std::size_t count) const { return std::span(posterior_).first(count * classes_); }
+  /// The gate's scores, rising.
+  const std::vector<double>& scores() const { return scores_; }
 
-  /// The answers to the first `count` rows.
-  template <class Defense>
-  std::vector<T> answers(const Defense& used, std::size_t count, policy promised) const {
-    promised.answer = form::probabilities;
-    std::vector<T> found(count * classes_);
-    apply_rows<Defense, T>(used, std::span(values_).first(found.size()), classes_, found, promised);
-    return found;
+  /// The posteriors of the first `count` rows.
+  std::span<const T> posteriors(std::size_t count) const { return std::span(posteriors_).first(count * classes_); }
+
+  /// The true labels of the first `count` rows, or none.
+  std::span<const std::int64_t> labels(std::size_t count) const {
+    return std::span(labels_).first(labels_.empty() ? 0 : count);
   }
 
-  /// The effect of a defense on the first `count` rows.
+  /// The outputs of a defense for the first `count` rows, as probabilities.
   template <class Defense>
-  effect effect_on(const Defense& used, std::size_t count, const policy& promised) const {
-    return effect_of(answers(used, count, promised), posteriors(count), classes_,
-                     std::span(label).first(label.empty() ? 0 : count));
+  std::vector<T> outputs(const Defense& defense, std::size_t count, policy policy) const {
+    policy.answer = form::probabilities;
+    std::vector<T> result(count * classes_);
+    apply_rows<Defense, T>(defense, std::span(logits_).first(result.size()), classes_, result, policy);
+    return result;
   }
 
-  std::vector<double> score;  ///< of the gate, rising
-  std::vector<int> label;     ///< the true ones, or none
+  /// The utility of a defense's outputs for the first `count` rows.
+  template <class Defense>
+  utility utility_under(const Defense& defense, std::size_t count, const policy& policy) const {
+    return utility_of(outputs(defense, count, policy), posteriors(count), classes_, labels(count));
+  }
 
  private:
+  static void check_shapes(const char* name, std::size_t logits, std::size_t classes, std::size_t labels) {
+    if (classes == 0) fail<std::invalid_argument>("chaff: calibration_data.classes is 0, allowed is 1 or more");
+    if (logits == 0) fail<std::invalid_argument>("chaff: calibration_data.%s is empty", name);
+    if (logits % classes != 0) {
+      fail<std::invalid_argument>(
+          "chaff: calibration_data.%s has %zu entries, which are not a whole number of rows of %zu classes", name,
+          logits, classes);
+    }
+    if (labels != 0 && labels != logits / classes) {
+      fail<std::invalid_argument>("chaff: calibration_data has %zu rows, but %zu labels", logits / classes, labels);
+    }
+  }
+
   std::size_t classes_ = 1;
-  std::vector<T> values_, posterior_;
+  std::vector<double> scores_;
+  std::vector<T> logits_, posteriors_;
+  std::vector<std::int64_t> labels_;
 };
 
-}  // namespace chaff
+}  // namespace chaff::detail::inline CHAFF_ABI
 
 #endif

@@ -7,19 +7,18 @@
 #include "chaff/gates/confidence_gate.hpp"
 #include "chaff/perturbations/decoy.hpp"
 
-namespace chaff {
+namespace chaff::inline CHAFF_ABI {
 
-/// y = (1 - alpha) p + alpha p_decoy, alpha = 1 / (1 + exp(nu (p_k - tau))).
-///
-/// The decoy: see decoy; the gate's ranges: see confidence_gate. Bound to a model by chaff::defend.
-/// Where it departs from its source: policy::keep_label, on by default; there the answer names the decoy's class.
+/// Adaptive misinformation: the posterior of a misinformation model, the decoy, where the model is unsure.
+/// Formula: weights = (1 - alpha) p + alpha p_decoy, alpha = 1 / (1 + exp(nu (p_k - tau))).
+/// Range: that of confidence_gate; what the decoy may be is said at decoy. It is bound to a model by chaff::defend.
 /// Source: Kariyappa & Qureshi 2020, "Defending against model stealing attacks with adaptive misinformation", CVPR
-/// 2020, arXiv 1911.07100.
+/// 2020, arXiv 1911.07100. Departure: policy.keep_label, on by default; there the output predicts the decoy's class.
 template <class Decoy>
 auto adaptive_misinformation(Decoy model, const confidence_gate& gate = {}) {
   return gated{gate, decoy{std::move(model)}};
 }
 
-}  // namespace chaff
+}  // namespace chaff::inline CHAFF_ABI
 
 #endif

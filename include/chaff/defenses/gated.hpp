@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// A gate and the perturbation behind it: the form that every defense has in the end.
+/// A gate and the perturbation behind it: what every defense consists of.
 #ifndef CHAFF_DEFENSES_GATED_HPP
 #define CHAFF_DEFENSES_GATED_HPP
 
@@ -7,7 +7,8 @@
 
 namespace chaff {
 
-/// weights = (1 - alpha) p + alpha w, alpha from the gate, w from the perturbation.
+/// A gate and the perturbation behind it.
+/// Formula: weights = (1 - alpha) p + alpha w, alpha from the gate, w from the perturbation.
 template <class G, class P>
 struct gated {
   G gate;
@@ -16,14 +17,18 @@ struct gated {
 template <class G, class P>
 gated(G, P) -> gated<G, P>;
 
-/// The gate and the perturbation of a defense: a gated as it is, a named composition by its parts(), and a bare
-/// perturbation behind a gate that is always open, by reference.
+}  // namespace chaff
+
+namespace chaff::detail::inline CHAFF_ABI {
+
+/// The gate and the perturbation of a defense: a gated as it is, a composition of the user by its member parts(), and a
+/// bare perturbation, by reference, behind a gate that is always open.
 template <class G, class P>
-constexpr const gated<G, P>& parts_of(const gated<G, P>& defense) {
+[[gnu::always_inline]] constexpr const gated<G, P>& parts_of(const gated<G, P>& defense) {
   return defense;
 }
 template <class Defense>
-constexpr auto parts_of(const Defense& defense) {
+[[gnu::always_inline]] constexpr auto parts_of(const Defense& defense) {
   if constexpr (requires { defense.parts(); }) {
     return defense.parts();
   } else {
@@ -31,6 +36,6 @@ constexpr auto parts_of(const Defense& defense) {
   }
 }
 
-}  // namespace chaff
+}  // namespace chaff::detail::inline CHAFF_ABI
 
 #endif

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-/// A defense and what is left out of its answers: dcp{.beta = 1.2} | top_k{.k = 5} | rounded{.decimals = 2}.
+/// A defense and what its outputs leave out: dcp{.beta = 1.2} | top_k{.k = 5} | rounded{.decimals = 2}.
 #ifndef CHAFF_DEFENSES_REDUCED_HPP
 #define CHAFF_DEFENSES_REDUCED_HPP
 
-#include <tuple>
 #include <utility>
 
 #include "chaff/concepts.hpp"
@@ -12,55 +11,73 @@
 
 namespace chaff {
 
-/// A defense, then reductions, from left to right. Made by operator|.
-template <class Defense, class... Reductions>
+/// A defense, then a reduction. Made by operator|, from left to right.
+template <class Defense, class R>
 struct reduced {
   Defense defense;
-  std::tuple<Reductions...> reductions;
+  R reduction;
 };
+template <class Defense, class R>
+reduced(Defense, R) -> reduced<Defense, R>;
 
-template <class Defense, class... Reductions>
-reduced(Defense, std::tuple<Reductions...>) -> reduced<Defense, Reductions...>;
+}  // namespace chaff
 
-template <class Defense, class... Reductions>
-constexpr decltype(auto) parts_of(const reduced<Defense, Reductions...>& used) {
-  return parts_of(used.defense);
-}
+namespace chaff::detail::inline CHAFF_ABI {
 
-/// The reductions of a defense: of most, none.
+/// The number of reductions of a defense.
 template <class Defense>
-constexpr std::tuple<> reductions_of(const Defense&) {
-  return {};
+inline constexpr std::size_t reductions_of = 0;
+template <class Defense, class R>
+inline constexpr std::size_t reductions_of<reduced<Defense, R>> = reductions_of<Defense> + 1;
+
+/// A defense without its reductions.
+template <class Defense>
+[[gnu::always_inline]] constexpr const Defense& without_reductions(const Defense& defense) {
+  return defense;
 }
-template <class Defense, class... Reductions>
-constexpr const std::tuple<Reductions...>& reductions_of(const reduced<Defense, Reductions...>& used) {
-  return used.reductions;
+template <class Defense, class R>
+[[gnu::always_inline]] constexpr const auto& without_reductions(const reduced<Defense, R>& defense) {
+  return without_reductions(defense.defense);
+}
+
+/// Calls visit(reduction) for each reduction of a defense, from left to right.
+template <class Defense, class Visit>
+[[gnu::always_inline]] constexpr void for_each_reduction(const Defense&, const Visit&) {}
+template <class Defense, class R, class Visit>
+[[gnu::always_inline]] constexpr void for_each_reduction(const reduced<Defense, R>& defense, const Visit& visit) {
+  for_each_reduction(defense.defense, visit);
+  visit(defense.reduction);
+}
+
+/// The gate and the perturbation of a defense that has reductions.
+template <class Defense, class R>
+[[gnu::always_inline]] constexpr decltype(auto) parts_of(const reduced<Defense, R>& defense) {
+  return parts_of(without_reductions(defense));
 }
 
 /// A perturbation, of rows or of queries.
 template <class P>
-concept weighs_or_asks = perturbation<std::remove_cvref_t<P>> || perturbation < std::remove_cvref_t<P>,
-double > || query_perturbation<std::remove_cvref_t<P>>;
+concept AnyPerturbation = Perturbation<std::remove_cvref_t<P>> || Perturbation<std::remove_cvref_t<P>, double> ||
+                          QueryPerturbation<std::remove_cvref_t<P>>;
 
-/// What stands left of a reduction: a defense, of logits or of queries.
-template <class D>
-concept reducible = requires(const D& defense) {
-  { parts_of(defense).perturbation } -> weighs_or_asks;
-};
+/// Whether each reduction of a defense takes outputs of T.
+template <class Defense, class T>
+inline constexpr bool reduces = true;
+template <class Defense, class R, class T>
+inline constexpr bool reduces<reduced<Defense, R>, T> = reduces<Defense, T> && Reduction<R, T>;
+
+}  // namespace chaff::detail::inline CHAFF_ABI
+
+namespace chaff::inline CHAFF_ABI {
 
 /// The defense, and then the reduction.
-template <reducible Defense, class Reduction>
-requires(reduction<Reduction> || reduction<Reduction, double>) constexpr auto operator|(Defense defense,
-                                                                                        Reduction last) {
-  return reduced<Defense, Reduction>{std::move(defense), {std::move(last)}};
-}
-template <class Defense, class... Reductions, class Reduction>
-requires(reduction<Reduction> || reduction<Reduction, double>) constexpr auto operator|(
-    reduced<Defense, Reductions...> before, Reduction last) {
-  return reduced<Defense, Reductions..., Reduction>{
-      std::move(before.defense), std::tuple_cat(std::move(before.reductions), std::tuple<Reduction>{std::move(last)})};
+template <class Defense, class R>
+requires(detail::AnyPerturbation<decltype(detail::parts_of(std::declval<const Defense&>()).perturbation)> &&
+         (Reduction<R, float> || Reduction<R, double>)) constexpr auto
+operator|(Defense defense, R reduction) {
+  return reduced<Defense, R>{std::move(defense), std::move(reduction)};
 }
 
-}  // namespace chaff
+}  // namespace chaff::inline CHAFF_ABI
 
 #endif

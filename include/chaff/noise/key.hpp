@@ -10,51 +10,84 @@
 
 #include "chaff/error.hpp"
 
+namespace chaff::detail::inline CHAFF_ABI {
+
+/// The two halves of a key, little-endian.
+struct key_words {
+  std::uint64_t low;
+  std::uint64_t high;
+};
+
+constexpr std::uint64_t value_of_digit(char c) {
+  if (c >= '0' && c <= '9') return static_cast<std::uint64_t>(c - '0');
+  if (c >= 'a' && c <= 'f') return static_cast<std::uint64_t>(c - 'a' + 10);
+  if (c >= 'A' && c <= 'F') return static_cast<std::uint64_t>(c - 'A' + 10);
+  return 16;
+}
+
+constexpr key_words parse_key(std::string_view hex) {
+  if (hex.size() != 32) fail<std::invalid_argument>("chaff: a key has 32 hexadecimal digits, not %zu", hex.size());
+  std::uint64_t words[2] = {};
+  for (std::size_t i = 0; i < 32; ++i) {
+    const std::uint64_t digit = value_of_digit(hex[i]);
+    if (digit > 15) fail<std::invalid_argument>("chaff: character %zu of a key is not a hexadecimal digit", i);
+    // two digits a byte, the high one first; eight bytes a word, the low one first
+    words[i / 16] |= digit << (8 * (i % 16 / 2) + (i % 2 == 0 ? 4 : 0));
+  }
+  return {words[0], words[1]};
+}
+
+template <class Device>
+key_words draw_key(Device& device) {
+  std::uint64_t words[2];
+  for (std::uint64_t& word : words) {
+    word = device();
+    word = word << 32 | device();
+  }
+  return {words[0], words[1]};
+}
+
+}  // namespace chaff::detail::inline CHAFF_ABI
+
 namespace chaff {
 
-/// 128 bits that the user supplies and keeps: there is no default. All replicas of a service share one key, or a caller
-/// averages over them. A key is as good as the randomness that it was made from, and no message shows it.
+/// The secret that keyed noise is drawn from: 128 bits that the user supplies and keeps, without a default. All
+/// replicas of a service share one key, or an attacker averages over them. A key is as good as the randomness that it
+/// was made from, and no message shows it.
+///
+/// What an attacker can learn. Noise is SipHash-2-4 of the key, of its purpose and, for noise that differs from row to
+/// row, of the row's logits rounded to 1/64 (saturated at 2^24). Without the key, an attacker *cannot* predict it, nor
+/// tell it from independent uniform noise, whatever other noise they have seen, as long as SipHash-2-4 is a
+/// pseudo-random function; and repeating a query gains nothing, since the same row has the same noise on every replica
+/// that has the key. They *can* tell that two rows are equal after rounding, since their noise is; and they can change a
+/// query until some logit moves by 1/64: that row has fresh noise, so the mean over n such neighbours has the noise
+/// divided by sqrt(n), for n queries. Noise that depends on the key alone (misdirect) cannot be averaged away in that
+/// manner, but is learned piece by piece by whoever knows the true labels of some queries.
 class key {
  public:
   /// From 32 hexadecimal digits, bytes in order: "000102030405060708090a0b0c0d0e0f".
-  /// Raises std::invalid_argument for any other text.
-  constexpr explicit key(std::string_view hex) {
-    if (hex.size() != 32) fail<std::invalid_argument>("chaff: a key has 32 hexadecimal digits, not %zu", hex.size());
-    for (std::size_t i = 0; i < 32; ++i) {
-      const std::uint64_t digit = value_of_digit(hex[i]);
-      if (digit > 15) fail<std::invalid_argument>("chaff: character %zu of a key is no hexadecimal digit", i);
-      // two digits a byte, high one first; eight bytes a word, low one first
-      words_[i / 16] |= digit << (8 * (i % 16 / 2) + (i % 2 == 0 ? 4 : 0));
-    }
-  }
+  /// Throws: std::invalid_argument for any other text.
+  [[gnu::always_inline]] constexpr explicit key(std::string_view hex) : key(detail::parse_key(hex)) {}
 
-  /// From std::random_device: from any source that returns 32 random bits as an unsigned int. Not from the standard's
-  /// pseudo-random generators, whose 32 bits of seed are no secret.
+  /// From std::random_device: from any source that returns 32 random bits as an unsigned int. Not from the
+  /// pseudo-random generators of the standard library, whose 32 bits of seed are no secret.
   template <class Device>
   requires requires(Device& device) {
     { device() } -> std::same_as<unsigned int>;
     requires !std::is_copy_constructible_v<std::remove_cvref_t<Device>>;
   }
-  explicit key(Device&& device) {
-    for (std::uint64_t& word : words_) {
-      word = device();
-      word = word << 32 | device();
-    }
-  }
+  [[gnu::always_inline]] explicit key(Device&& device) : key(detail::draw_key(device)) {}
 
-  /// The two halves, little-endian, as SipHash takes them.
-  constexpr std::uint64_t low() const { return words_[0]; }
-  constexpr std::uint64_t high() const { return words_[1]; }
+  /// The first eight bytes, little-endian, as SipHash takes them.
+  [[gnu::always_inline]] constexpr std::uint64_t low() const { return low_; }
+  /// The last eight bytes, little-endian.
+  [[gnu::always_inline]] constexpr std::uint64_t high() const { return high_; }
 
  private:
-  static constexpr std::uint64_t value_of_digit(char c) {
-    if (c >= '0' && c <= '9') return static_cast<std::uint64_t>(c - '0');
-    if (c >= 'a' && c <= 'f') return static_cast<std::uint64_t>(c - 'a' + 10);
-    if (c >= 'A' && c <= 'F') return static_cast<std::uint64_t>(c - 'A' + 10);
-    return 16;
-  }
+  [[gnu::always_inline]] constexpr explicit key(const detail::key_words& words) : low_(words.low), high_(words.high) {}
 
-  std::uint64_t words_[2] = {};
+  std::uint64_t low_;
+  std::uint64_t high_;
 };
 
 }  // namespace chaff

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// SipHash-2-4: a keyed hash of 64 bits that nobody can foretell without the key.
+/// SipHash-2-4: a keyed hash of 64 bits that cannot be predicted without the key.
 #ifndef CHAFF_NOISE_SIPHASH_HPP
 #define CHAFF_NOISE_SIPHASH_HPP
 
@@ -8,10 +8,10 @@
 
 #include "chaff/noise/key.hpp"
 
-namespace chaff {
+namespace chaff::detail::inline CHAFF_ABI {
 
-/// The state of SipHash-2-4. Word is std::uint64_t, or a machine vector of it: each lane then hashes a message of its
-/// own, all of one length.
+/// The state of SipHash-2-4. Word is std::uint64_t, or a machine vector of it: each lane then hashes its own message, all
+/// of one length.
 /// Source: Aumasson & Bernstein 2012, "SipHash: a fast short-input PRF".
 template <class Word>
 class siphash_state {
@@ -81,6 +81,6 @@ inline std::uint64_t siphash(const key& secret, std::span<const std::uint8_t> by
   return state.finish(word | std::uint64_t{bytes.size()} << 56);
 }
 
-}  // namespace chaff
+}  // namespace chaff::detail::inline CHAFF_ABI
 
 #endif

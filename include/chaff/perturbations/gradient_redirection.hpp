@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: MIT
-/// GRAD^2: moves mass so that a copy's gradient points where the defender wants it.
+/// GRAD^2: it moves mass so that the clone's gradient points where the defender wants it.
 #ifndef CHAFF_PERTURBATIONS_GRADIENT_REDIRECTION_HPP
 #define CHAFF_PERTURBATIONS_GRADIENT_REDIRECTION_HPP
 
 #include <algorithm>
 
+#include "chaff/perturbations/query_output.hpp"
 #include "chaff/perturbations/surrogate.hpp"
+#include "chaff/perturbations/surrogate_gradient.hpp"
+#include "chaff/policy.hpp"
 
-namespace chaff {
+namespace chaff::inline CHAFF_ABI {
 
-/// The derivative g = d/dy <G'y, t> itself, as a surrogate's double backward pass gives it: `of_query(arguments...)`
-/// returns K numbers, for a batch N x K; a single sigmoid logit has two outcomes, "yes" first.
+/// A surrogate given by the derivative g = d/dy <G'y, t> itself, as a double backward pass computes it.
+/// Shapes: `of_query(arguments...)` returns K numbers, for a batch N x K. A single sigmoid logit has two outcomes, "yes"
+/// first.
+/// Throws: at a call, std::invalid_argument for another shape.
 template <class Callable>
 struct redirection {
   Callable of_query;
@@ -18,18 +23,20 @@ struct redirection {
 template <class Callable>
 redirection(Callable) -> redirection<Callable>;
 
-/// Of all answers w within epsilon of p in L1, the one with the least <G'w, t>: G'w is the copy's step for w, so that
-/// its loss grows along t. With g = d/dy <G'y, t> = G t, the class with the least g receives min(1 - p, epsilon / 2),
-/// taken from the others, the largest g first. Of equal ones the lowest index; a class that cannot occur receives
-/// nothing.
-///
-/// Surrogate: jacobian{...}, with `target` the direction t of P numbers, all ones where it is empty; or
-/// redirection{...}. epsilon in [0, 2]: |w - p|_1 = epsilon exactly, unless one class has all. Raises
-/// std::invalid_argument for any other; at each call for another shape, std::domain_error where g is NaN. With a
-/// jacobian of the last linear layer alone and no bias, g is 0 for the target of all ones: name another one. Bound to a
-/// model by chaff::defend. Cost: O(K log K), with a jacobian O(K P), besides the surrogate's own. Source: Mazeika, Li &
-/// Forsyth 2022, "How to steer your adversary: targeted and efficient model stealing defenses with gradient
-/// redirection", ICML 2022, arXiv 2206.14157.
+/// GRAD^2, gradient redirection: it moves mass so that the clone's gradient points where the defender wants it.
+/// Formula: w is the output within epsilon of p, in L1, with the least <G'w, t>. G'w is the clone's step for w, so its
+/// loss grows along t. With g = d/dy <G'y, t> = G t, the class with the least g receives min(1 - p, epsilon / 2), taken
+/// from the others, the largest g first. Of equal ones the lowest index; a masked class receives nothing.
+/// |w - p|_1 = epsilon exactly, unless one class has everything.
+/// The surrogate is jacobian{...}, with `target` the direction t of P numbers, all ones where it is empty; or
+/// redirection{...}. With a Jacobian of the last linear layer and no bias, g is 0 for the target of all ones: set
+/// another one. The defense is bound to a model by chaff::defend.
+/// Range: epsilon in [0, 2].
+/// Throws: std::invalid_argument for any other value, when bound; at a call std::invalid_argument for another shape,
+/// std::domain_error where g is NaN.
+/// Cost: O(K log K), with a Jacobian O(K P), besides the surrogate's own.
+/// Source: Mazeika, Li & Forsyth 2022, "How to steer your adversary: targeted and efficient model stealing defenses
+/// with gradient redirection", ICML 2022, arXiv 2206.14157.
 template <class Surrogate>
 struct gradient_redirection {
   Surrogate surrogate;
@@ -38,44 +45,46 @@ struct gradient_redirection {
 
   static constexpr bool needs_query = true;
 
-  void check(const policy&) const { check_range("epsilon", epsilon, 0, 2); }
+  [[gnu::always_inline]] constexpr parameter_error check(const policy&) const {
+    return check_ranges(parameter_range{"epsilon", epsilon, 0, 2});
+  }
 
   template <class... Arguments>
-  auto on(Arguments&... query) const {
+  auto bind(Arguments&... query) const {
     using Callable = std::remove_cvref_t<decltype(surrogate.of_query)>;
-    return on_query([this, said = asked<Callable, Arguments...>("surrogate", surrogate.of_query, query...)]<class T>(
-                        const row<T>& seen, const place& at, std::span<T> w) {
+    return detail::bound_to_query([this, output = detail::query_output<Callable, Arguments...>("surrogate", surrogate.of_query, query...)]<class T>(
+                        const row<T>& row, const detail::row_position& position, std::span<T> w) {
       std::vector<double> g;
       if constexpr (std::is_same_v<Surrogate, redirection<Callable>>) {
-        const auto given = said.of(at, [&](std::size_t count) { return count == w.size(); });
+        const auto given = output.of_row(position, [&](std::size_t count) { return count == w.size(); });
         g.assign(given.begin(), given.end());
       } else {
         static_assert(std::is_same_v<Surrogate, jacobian<Callable>>,
                       "a surrogate is chaff::jacobian{callable} or chaff::redirection{callable}");
-        const auto rows = said.of(at, [&](std::size_t count) {
+        const auto rows = output.of_row(position, [&](std::size_t count) {
           return count > 0 && count % w.size() == 0 && (target.empty() || count == w.size() * target.size());
         });
         const std::size_t columns = rows.size() / w.size();
         const std::vector<double> ones(target.empty() ? columns : 0, 1.0);
         const std::span<const double> t(target.empty() ? ones : target);
         for (std::size_t i = 0; i < w.size(); ++i) {
-          g.push_back(inner_product(rows.subspan(i * columns, columns), t));
+          g.push_back(detail::inner_product(rows.subspan(i * columns, columns), t));
         }
       }
       for (const double value : g) {
-        if (value != value) fail<std::domain_error>("chaff: the surrogate's gradient for row %zu has NaN", at.row);
+        if (value != value) detail::fail<std::domain_error>("chaff: the surrogate's gradient for row %zu has NaN", position.row);
       }
-      this->spend(seen, g, w);
+      this->spend(row, g, w);
     });
   }
 
  private:
   template <class T>
-  void spend(const row<T>& seen, const std::vector<double>& g, std::span<T> w) const {
-    std::size_t receiver = seen.label;
+  void spend(const row<T>& row, const std::vector<double>& g, std::span<T> w) const {
+    std::size_t receiver = row.label;
     std::vector<std::size_t> givers;
     for (std::size_t i = 0; i < g.size(); ++i) {
-      if (!seen.possible(i)) continue;
+      if (row.is_masked(i)) continue;
       givers.push_back(i);
       if (g[i] < g[receiver] || (g[i] == g[receiver] && i < receiver)) receiver = i;
     }
@@ -97,6 +106,6 @@ struct gradient_redirection {
 template <class Surrogate>
 gradient_redirection(Surrogate, double = 1, std::vector<double> = {}) -> gradient_redirection<Surrogate>;
 
-}  // namespace chaff
+}  // namespace chaff::inline CHAFF_ABI
 
 #endif

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
-/// MAD, maximising angular deviation: moves the posterior to where it turns a copy's gradient most.
+/// MAD, maximising angular deviation: it moves the posterior to where it turns the clone's gradient most.
 #ifndef CHAFF_PERTURBATIONS_MAD_HPP
 #define CHAFF_PERTURBATIONS_MAD_HPP
 
 #include <bit>
 
+#include "chaff/perturbations/query_output.hpp"
 #include "chaff/perturbations/surrogate.hpp"
+#include "chaff/perturbations/surrogate_gradient.hpp"
+#include "chaff/policy.hpp"
 
-namespace chaff {
+namespace chaff::detail::inline CHAFF_ABI {
 
-/// How far a gradient is turned from that of the posterior: |a/|a| - b/|b||^2, in [0, 4]; a zero has no direction and
-/// counts as 0.
+/// How far a gradient a is turned from that of the posterior, b: |a/|a| - b/|b||^2, in [0, 4]. A zero has no direction
+/// and counts as 0.
 template <class Gradient>
 double turn(const Gradient& gradient) {
   const double square = gradient.square();
@@ -20,15 +23,21 @@ double turn(const Gradient& gradient) {
   return 2 - 2 * gradient.with_posterior() / (std::sqrt(square) * length);
 }
 
-/// w = (1 - a) p + a v, a = min(1, epsilon / |p - v|_1), v the vertex of the simplex, of those that can occur, that
-/// maximises |G'v/|G'v| - G'p/|G'p||^2, G a surrogate's Jacobian: jacobian{...} or last_layer{...}. Of equal ones the
-/// lowest index. With `keep_argmax` (MAD-argmax) v is a vertex of the part of the simplex where the label is at least
-/// as probable as any other: the even spread over the label and a set of other classes. The best set is found among all
-/// 2^(K - 1) up to K = 12; above, it is grown from the label alone by the class that helps most, until none does.
-///
-/// epsilon in [0, 2]. Raises std::invalid_argument for any other; at each call, what the surrogate raises.
-/// Bound to a model by chaff::defend. Cost: last_layer O(K), jacobian O(K P), besides the surrogate's own; with
-/// keep_argmax 2^(K - 1) or K |set| times O(1) or O(P). Allocation: at each call.
+}  // namespace chaff::detail::inline CHAFF_ABI
+
+namespace chaff::inline CHAFF_ABI {
+
+/// MAD, maximising angular deviation: it moves the posterior to where it turns the clone's gradient most.
+/// Formula: w = (1 - a) p + a v, a = min(1, epsilon / |p - v|_1), v the vertex of the simplex, of the classes that are
+/// not masked, that maximises |G'v/|G'v| - G'p/|G'p||^2, G the surrogate's Jacobian. Of equal ones the lowest index.
+/// With `keep_argmax` (MAD-argmax), v is a vertex of the part of the simplex where the label is at least as probable as
+/// any other class: the even spread over the label and a set of other classes. The best set is found among all
+/// 2^(K - 1) up to K = 12; above, it is grown from the label by the class that helps most, until none does.
+/// The surrogate is jacobian{...} or last_layer{...}. The defense is bound to a model by chaff::defend.
+/// Range: epsilon in [0, 2].
+/// Throws: std::invalid_argument for any other value, when bound; at a call, what the surrogate raises.
+/// Allocates: at each call. Cost: last_layer O(K), jacobian O(K P), besides the surrogate's own; with keep_argmax
+/// 2^(K - 1) or K |set| times O(1) or O(P).
 /// Source: Orekondy, Schiele & Fritz 2020, "Prediction poisoning: towards defenses against DNN model stealing attacks",
 /// ICLR 2020, arXiv 1906.10908. The closed form of the last layer is this library's.
 template <class Surrogate>
@@ -38,49 +47,51 @@ struct mad {
   bool keep_argmax = false;
 
   static constexpr bool needs_query = true;
-  static constexpr std::size_t most_enumerated = 12;
+  static constexpr std::size_t max_enumerated = 12;
 
-  void check(const policy&) const { check_range("epsilon", epsilon, 0, 2); }
+  [[gnu::always_inline]] constexpr parameter_error check(const policy&) const {
+    return check_ranges(parameter_range{"epsilon", epsilon, 0, 2});
+  }
 
   template <class... Arguments>
-  auto on(Arguments&... query) const {
+  auto bind(Arguments&... query) const {
     using Callable = std::remove_cvref_t<decltype(surrogate.of_query)>;
-    return on_query([this, said = asked<Callable, Arguments...>("surrogate", surrogate.of_query, query...)]<class T>(
-                        const row<T>& seen, const place& at, std::span<T> w) {
+    return detail::bound_to_query([this, output = detail::query_output<Callable, Arguments...>("surrogate", surrogate.of_query, query...)]<class T>(
+                        const row<T>& row, const detail::row_position& position, std::span<T> w) {
       const std::vector<double> p(w.begin(), w.end());
       if constexpr (std::is_same_v<Surrogate, last_layer<Callable>>) {
         std::vector<double> s(p.size());
-        said.posterior_of(at, std::span<double>(s));
-        this->spend(seen, p, last_layer_gradient(s, p), w);
+        output.posterior_of_row(position, std::span<double>(s));
+        this->spend(row, p, detail::last_layer_gradient(s, p), w);
       } else {
         static_assert(std::is_same_v<Surrogate, jacobian<Callable>>,
                       "a surrogate is chaff::jacobian{callable} or chaff::last_layer{callable}");
-        const auto g = said.of(at, [&](std::size_t count) { return count > 0 && count % p.size() == 0; });
-        this->spend(seen, p, jacobian_gradient(g, p), w);
+        const auto g = output.of_row(position, [&](std::size_t count) { return count > 0 && count % p.size() == 0; });
+        this->spend(row, p, detail::jacobian_gradient(g, p), w);
       }
     });
   }
 
  private:
   template <class T, class Gradient>
-  void spend(const row<T>& seen, const std::vector<double>& p, Gradient gradient, std::span<T> w) const {
+  void spend(const row<T>& row, const std::vector<double>& p, Gradient gradient, std::span<T> w) const {
     std::vector<char> in(p.size());  // the set that v is spread over
     double members = 1;
     if (keep_argmax) {
       std::vector<std::size_t> others;
       for (std::size_t i = 0; i < p.size(); ++i) {
-        if (i != seen.label && seen.possible(i)) others.push_back(i);
+        if (i != row.label && !row.is_masked(i)) others.push_back(i);
       }
-      gradient.change(seen.label, 1);
-      in[seen.label] = 1;
-      members = p.size() <= most_enumerated ? best_of_all(others, gradient, in) : grown(others, gradient, in);
+      gradient.change(row.label, 1);
+      in[row.label] = 1;
+      members = p.size() <= max_enumerated ? best_of_all(others, gradient, in) : grown(others, gradient, in);
     } else {
       double most = -1;
       std::size_t vertex = 0;
       for (std::size_t i = 0; i < p.size(); ++i) {
-        if (!seen.possible(i)) continue;
+        if (row.is_masked(i)) continue;
         gradient.change(i, 1);
-        if (const double here = turn(gradient); here > most) {
+        if (const double here = detail::turn(gradient); here > most) {
           most = here;
           vertex = i;
         }
@@ -99,13 +110,13 @@ struct mad {
   /// Walks all subsets in Gray code, one class in or out at a step.
   template <class Gradient>
   static double best_of_all(const std::vector<std::size_t>& others, Gradient& gradient, std::vector<char>& in) {
-    double most = turn(gradient);
+    double most = detail::turn(gradient);
     std::uint32_t best = 0, members = 0;
     for (std::uint32_t step = 1; step < std::uint32_t{1} << others.size(); ++step) {
       const int flipped = std::countr_zero(step);
       members ^= std::uint32_t{1} << flipped;
       gradient.change(others[static_cast<std::size_t>(flipped)], members >> flipped & 1 ? 1 : -1);
-      if (const double here = turn(gradient); here > most) {
+      if (const double here = detail::turn(gradient); here > most) {
         most = here;
         best = members;
       }
@@ -116,14 +127,14 @@ struct mad {
 
   template <class Gradient>
   static double grown(const std::vector<std::size_t>& others, Gradient& gradient, std::vector<char>& in) {
-    double most = turn(gradient);
+    double most = detail::turn(gradient);
     while (true) {
       std::size_t best = 0;
       bool found = false;
       for (const std::size_t i : others) {
         if (in[i]) continue;
         gradient.change(i, 1);
-        if (const double here = turn(gradient); here > most) {
+        if (const double here = detail::turn(gradient); here > most) {
           most = here;
           best = i;
           found = true;
@@ -139,6 +150,6 @@ struct mad {
 template <class Surrogate>
 mad(Surrogate, double = 1, bool = false) -> mad<Surrogate>;
 
-}  // namespace chaff
+}  // namespace chaff::inline CHAFF_ABI
 
 #endif

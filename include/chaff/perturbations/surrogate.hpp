@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: MIT
-/// What the defender supposes of the thief's copy: how an answer turns the gradient that it learns by.
+/// Surrogates: what the defender supposes of the attacker's model.
 #ifndef CHAFF_PERTURBATIONS_SURROGATE_HPP
 #define CHAFF_PERTURBATIONS_SURROGATE_HPP
 
-#include <algorithm>
-#include <cmath>
+#include "chaff/abi.hpp"
 
-#include "chaff/perturbations/query.hpp"
-#include "chaff/policy.hpp"
+namespace chaff::inline CHAFF_ABI {
 
-namespace chaff {
-
-/// A surrogate by its Jacobian G: K x P, row i the gradient of log s_i, s the surrogate's posterior. The copy's
-/// gradient for the answer y is then G'y.
-///
-/// Shape: `of_query(arguments...)` returns K x P numbers, row-major, or a matrix of them; for a batch of N rows N K x
-/// P, one Jacobian under the other. A single sigmoid logit has two outcomes, K = 2, "yes" first. Finite; at each call
-/// std::invalid_argument for another shape.
+/// A surrogate is the defender's proxy of the attacker's model: it tells how an output turns the gradient that the
+/// attacker's clone learns by. This one is given by its Jacobian G: K x P, row i the gradient of log s_i, s the
+/// surrogate's posterior.
+/// Formula: the gradient for the output y is G'y.
+/// Shapes: `of_query(arguments...)` returns K x P numbers, row-major, or a matrix of them; for a batch of N rows
+/// N K x P, one Jacobian under the other. A single sigmoid logit has two outcomes, K = 2, "yes" first.
+/// Throws: at a call, std::invalid_argument for another shape.
 template <class Callable>
 struct jacobian {
   Callable of_query;
@@ -24,11 +21,11 @@ struct jacobian {
 template <class Callable>
 jacobian(Callable) -> jacobian<Callable>;
 
-/// A surrogate of which the last, linear layer alone is trained, by its answer alone: with features h and posterior s,
-/// G'y = (y - s) (x) h for a y that sums to 1, and |h| cancels wherever directions alone count.
-///
-/// Shape: `of_query(arguments...)` returns the surrogate's logits, in the shape of the model's.
-/// Finite, or -inf; at each call std::invalid_argument for another shape, std::domain_error for NaN or +inf.
+/// A surrogate of which only the last, linear layer is trained, given by its logits.
+/// Formula: with features h and posterior s, G'y = (y - s) (x) h for a y that sums to 1; |h| cancels where only
+/// directions count.
+/// Shapes: `of_query(arguments...)` returns the surrogate's logits, in the shape of the model's.
+/// Throws: at a call, std::invalid_argument for another shape, std::domain_error for NaN or +inf.
 template <class Callable>
 struct last_layer {
   Callable of_query;
@@ -36,91 +33,6 @@ struct last_layer {
 template <class Callable>
 last_layer(Callable) -> last_layer<Callable>;
 
-/// sum_i a_i b_i, in one fixed order.
-inline double inner_product(std::span<const double> a, std::span<const double> b) {
-  double sum = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
-  return sum;
-}
-
-/// The copy's gradient for answers that are spread evenly over a set of m classes, y = (1/m) sum_(i in S) e_i, by
-/// a Jacobian: classes are added and taken away in O(P).
-class jacobian_gradient {
- public:
-  jacobian_gradient(std::span<const double> g, std::span<const double> p)
-      : g_(g), columns_(g.size() / p.size()), of_posterior_(columns_), sum_(columns_) {
-    for (std::size_t i = 0; i < p.size(); ++i) {
-      for (std::size_t c = 0; c < columns_; ++c) of_posterior_[c] += p[i] * row(i)[c];
-    }
-    length_ = std::sqrt(inner_product(of_posterior_, of_posterior_));
-  }
-
-  void change(std::size_t i, double sign) {
-    m_ += sign;
-    for (std::size_t c = 0; c < columns_; ++c) sum_[c] += sign * row(i)[c];
-  }
-
-  double size() const { return m_; }
-  double length_of_posterior() const { return length_; }
-  double square() const { return inner_product(sum_, sum_) / (m_ * m_); }
-  double with_posterior() const { return inner_product(sum_, of_posterior_) / m_; }
-
- private:
-  std::span<const double> row(std::size_t i) const { return g_.subspan(i * columns_, columns_); }
-
-  std::span<const double> g_;
-  std::size_t columns_;
-  std::vector<double> of_posterior_, sum_;
-  double length_ = 0, m_ = 0;
-};
-
-/// The same by the closed form of the last layer, |h| left out, in O(1): y - s = (y - e_t) - (s - e_t), t the class
-/// with the largest s_t, so that nothing cancels where s is sure of itself.
-class last_layer_gradient {
- public:
-  last_layer_gradient(std::span<const double> s, std::span<const double> p)
-      : top_(static_cast<std::size_t>(std::max_element(s.begin(), s.end()) - s.begin())), s_(s), p_(p) {
-    double square = 0;
-    for (std::size_t i = 0; i < p.size(); ++i) {
-      if (i != top_) {
-        above_top_ -= s[i];
-        s_square_ += s[i] * s[i];
-        s_with_p_ += s[i] * (p[i] - s[i]);
-      }
-      square += (p[i] - s[i]) * (p[i] - s[i]);
-    }
-    s_square_ += above_top_ * above_top_;
-    s_with_p_ += above_top_ * (p[top_] - s[top_]);
-    length_ = std::sqrt(square);
-  }
-
-  void change(std::size_t i, double sign) {
-    m_ += sign;
-    sum_p_ += sign * (p_[i] - s_[i]);
-    if (i == top_) {
-      tops_ += sign;
-    } else {
-      sum_s_ += sign * s_[i];
-    }
-  }
-
-  double size() const { return m_; }
-  double length_of_posterior() const { return length_; }
-  double square() const {
-    const double u_square = tops_ > 0 ? 1 - 1 / m_ : 1 + 1 / m_;
-    const double u_with_s = (sum_s_ + tops_ * above_top_) / m_ - above_top_;
-    return u_square - 2 * u_with_s + s_square_;
-  }
-  double with_posterior() const { return sum_p_ / m_ - (p_[top_] - s_[top_]) - s_with_p_; }
-
- private:
-  std::size_t top_;  // t
-  std::span<const double> s_, p_;
-  double above_top_ = 0;                             // s_t - 1
-  double s_square_ = 0, s_with_p_ = 0, length_ = 0;  // |s - e_t|^2, <s - e_t, p - s>, |p - s|
-  double m_ = 0, tops_ = 0, sum_s_ = 0, sum_p_ = 0;  // of the set: size, whether t is in, sums of s - e_t and p - s
-};
-
-}  // namespace chaff
+}  // namespace chaff::inline CHAFF_ABI
 
 #endif

@@ -1,139 +1,138 @@
 // SPDX-License-Identifier: MIT
-/// The way of many rows of few classes at once: a row a lane, with the same bits as answer_row gives each.
+/// A kernel for batches of short rows: the same stages with a row in each lane, and the same bits.
 #ifndef CHAFF_PIPELINE_ROWS_ACROSS_LANES_HPP
 #define CHAFF_PIPELINE_ROWS_ACROSS_LANES_HPP
 
 #include "chaff/pipeline/answer_row.hpp"
 
-namespace chaff {
+namespace chaff::detail::inline CHAFF_ABI {
 
-/// Most classes of a row that is answered so: a row_sum of them is never carried on, and they lie in a small buffer.
-inline constexpr std::size_t most_classes_across = 32;
+/// The most classes of a row that this kernel takes: two stretches of a row's blocks.
+inline constexpr std::size_t max_classes_across = 2 * stretch_blocks;
 
-/// Whether rows can be answered so: logits to probabilities under a policy that bounds nothing more.
-inline bool fits_across(std::size_t classes, const policy& promised) {
-  return classes >= 2 && classes <= most_classes_across && promised.input == form::logits &&
-         promised.answer == form::probabilities && !is_bounded(promised);
+/// Whether rows can go this way: logits to probabilities, without margin, budget or reductions, under a perturbation
+/// that weighs each class by itself.
+template <class T>
+[[gnu::always_inline]] inline bool fits_across(std::size_t classes, const policy& policy,
+                                               const defense_call<T>& defense) {
+  return classes >= 2 && classes <= max_classes_across && policy.input == form::logits &&
+         policy.answer == form::probabilities && !(policy.label_margin > 0) && !(policy.max_l1 < 2) &&
+         defense.perturbation.is_classwise() && defense.reductions.empty();
 }
 
-/// Class c of each of the rows, lane by lane.
+/// Class c of each of the rows.
 template <class T>
 struct classes_across {
-  lanes<T> of[most_classes_across];
+  simd::vec<T> of[max_classes_across];
 
-  void gather(const T* rows, std::size_t classes) {
+  [[gnu::always_inline]] void gather(const T* rows, std::size_t classes) {
     for (std::size_t c = 0; c < classes; ++c) {
-      lanes<T> across{};
-      for (std::size_t r = 0; r < lanes_of<T>; ++r) across[r] = rows[r * classes + c];
+      simd::vec<T> across{};
+      for (std::size_t r = 0; r < simd::width<T>; ++r) across[r] = rows[r * classes + c];
       of[c] = across;
     }
   }
 
-  void scatter(T* rows, std::size_t classes) const {
-    for (std::size_t c = 0; c < classes; ++c) {
-      for (std::size_t r = 0; r < lanes_of<T>; ++r) rows[r * classes + c] = of[c][r];
-    }
-  }
+  [[gnu::always_inline]] T* data() { return reinterpret_cast<T*>(of); }
 };
 
 /// The sum of term(c) over the classes, in the order of a row_sum: classes as far apart as a block is long, then by
 /// halves.
 template <class T, class Term>
-[[gnu::always_inline]] inline lanes<T> sum_across(std::size_t classes, Term term) {
-  lanes<T> part[lanes_of<T>];
-  std::size_t left = std::min(classes, lanes_of<T>);
+[[gnu::always_inline]] inline simd::vec<T> sum_across_rows(std::size_t classes, Term term) {
+  simd::vec<T> part[simd::width<T>];
+  std::size_t left = std::min(classes, simd::width<T>);
   part[0] = term(0);
   for (std::size_t c = 1; c < left; ++c) part[c] = term(c);
-  for (std::size_t c = left; c < classes; ++c) part[c % lanes_of<T>] += term(c);
-  for (std::size_t half = lanes_of<T> / 2; half > 0; half /= 2) {
+  for (std::size_t c = left; c < classes; ++c) part[c % simd::width<T>] += term(c);
+  for (std::size_t half = simd::width<T> / 2; half > 0; half /= 2) {
     for (std::size_t c = 0; c + half < left; ++c) part[c] += part[c + half];
     left = std::min(left, half);
   }
   return part[0];
 }
 
-/// f of each lane as a double.
-template <class T, class F>
-[[gnu::always_inline]] inline lanes<T> in_double(lanes<T> value, F f) {
-  lanes<T> result;
-  for (std::size_t r = 0; r < lanes_of<T>; ++r) result[r] = static_cast<T>(f(static_cast<double>(value[r])));
-  return result;
-}
-
-/// Answers lanes_of<T> rows, one after another in memory, that fits_across. `values` and `answer` are the same memory
-/// or apart. Returns false, with nothing written, where a row has no answer.
-template <class T, class G, class P>
-CHAFF_ONE_COPY bool answer_rows_across(const G& gate, const P& perturbation, const policy& promised, const T* values,
-                                       std::size_t classes, T* answer) {
-  using I = bits_of<T>;
+/// Answers width<T> rows, one after another in memory, that fit. `values` and `output` are the same memory or apart.
+/// Returns false, with nothing written, where a row has no output.
+template <class T>
+CHAFF_NO_IPA bool answer_rows_across(const defense_call<T>& defense, const policy& policy, const T* values,
+                                     std::size_t classes, T* output) {
+  using I = simd::int_of<T>;
+  using Vec = simd::vec<T>;
   constexpr T infinity = std::numeric_limits<T>::infinity();
-  if (classes < 2 || classes > most_classes_across) __builtin_unreachable();
-  classes_across<T> z, e, w;
-  z.gather(values, classes);
+  if (classes < 2 || classes > max_classes_across) __builtin_unreachable();
+  classes_across<T> z, w;
 
-  lanes<T> top = z.of[0];
-  lanes<I> label{};
-  mask<T> nan = top != top;
+  // observe
+  z.gather(values, classes);
+  Vec top = z.of[0];
+  simd::vec<I> label{};
+  simd::mask<T> nan = top != top;
   for (std::size_t c = 1; c < classes; ++c) {
     nan |= z.of[c] != z.of[c];
-    label = z.of[c] > top ? lanes<I>{} + static_cast<I>(c) : label;
-    top = most<T>(z.of[c], top);
+    label = z.of[c] > top ? simd::vec<I>{} + static_cast<I>(c) : label;
+    top = simd::maximum<T>(z.of[c], top);
   }
-  const mask<T> unanswerable = nan | (top == infinity) | (top == -infinity);
-  if (any_of<T>(unanswerable)) return false;
-
-  const auto beside_label = [&](std::size_t c, lanes<T> value)
-                                CHAFF_INLINED { return select<T>(label == static_cast<I>(c), lanes<T>{}, value); };
-  const lanes<T> others = sum_across<T>(classes, [&](std::size_t c) CHAFF_INLINED {
-    e.of[c] = exp_nonpositive<T>(z.of[c] - top);
-    return beside_label(c, e.of[c]);
+  if (simd::any_of<T>(nan | (top == infinity) | (top == -infinity))) return false;
+  const Vec others = sum_across_rows<T>(classes, [&](std::size_t c) CHAFF_INLINE {
+    z.of[c] = simd::select<T>(label == static_cast<I>(c), simd::broadcast(-infinity), z.of[c]);
+    w.of[c] = simd::exp_nonpositive<T>(z.of[c] - top);
+    return w.of[c];
   });
-  const lanes<T> mass = in_double<T>(others, [](double other) { return 1 + other; });
-  const lanes<T> scale = in_double<T>(others, [](double other) { return 1 / (1 + other); });
-  const lanes<T> label_p = scale;  // e of a label is 1
-  const auto cap_below = [&](lanes<T> of_label) CHAFF_INLINED {
-    return promised.keep_label ? of_label * label_cap<T> : broadcast(infinity);
-  };
-
-  lanes<T> alpha;
-  for (std::size_t r = 0; r < lanes_of<T>; ++r) {
-    const auto k = static_cast<std::size_t>(label[r]);
-    const row<T> seen{{values + r * classes, classes}, form::logits, k, top[r], 1, static_cast<double>(others[r])};
-    alpha[r] = openness_of<T>(gate, seen);
+  Vec mass, scale;
+  row<T> rows[simd::width<T>];
+  for (std::size_t r = 0; r < simd::width<T>; ++r) {
+    rows[r] = {{values + r * classes, classes}, form::logits, static_cast<std::size_t>(label[r]), top[r], 1,
+               static_cast<double>(others[r])};
+    mass[r] = static_cast<T>(rows[r].mass());
+    scale[r] = static_cast<T>(1 / rows[r].mass());
   }
-  const mask<T> closed = alpha == T(0);
 
-  lanes<T> divided = broadcast(T(1));
-  lanes<T> label_weight = label_p;
-  if (promised.constant_time_gate || any_of<T>(~closed)) {
-    const lanes<T> log_mass = log_normal<T>(mass);
-    const auto weight = perturbation.template classwise<T>();
-    label_weight = blend_label<T>(label_p, weight.label(label_p, log_normal<T>(others)), alpha, promised.keep_label);
-    const lanes<T> highest = cap_below(label_weight);
-    for (std::size_t c = 0; c < classes; ++c) {
-      w.of[c] = weight.step(block<T>{c, lanes_of<T>, e.of[c] * scale, z.of[c] - top - log_mass});
+  // gate
+  double alphas[simd::width<T>];
+  defense.gate.evaluate_rows(defense.gate.gate, rows, alphas);
+  Vec alpha;
+  for (std::size_t r = 0; r < simd::width<T>; ++r) alpha[r] = alpha_of<T>(alphas[r]);
+  const simd::mask<T> is_closed = alpha == T(0);
+
+  // perturb and keep_label; the label of a row has e = 1, and so p = scale
+  Vec y_scale = scale;
+  Vec y_cap = policy.keep_label ? scale * tie_label_cap<T> : simd::broadcast(infinity);
+  Vec y_label = scale;
+  if (policy.constant_time_gate || simd::any_of<T>(~is_closed)) {
+    prepared_memory nothing;
+    perturb_input<T> input{top, simd::log_normal<T>(mass), scale, alpha, scale, simd::log_normal<T>(others), {}, {}};
+    for (std::size_t first = 0; first < classes; first += stretch_blocks) {
+      const std::size_t offset = first * simd::width<T>;
+      input.classes = {z.data() + offset, w.data() + offset, first, std::min(classes - first, stretch_blocks)};
+      defense.perturbation.perturb(defense.perturbation.perturbation, nothing, input);
     }
-    const lanes<T> sum = sum_across<T>(classes, [&](std::size_t c) CHAFF_INLINED {
-      const lanes<T> blended = weight.blended(e.of[c] * scale, w.of[c], alpha);
-      w.of[c] = least<T>(select<T>(z.of[c] == -infinity, lanes<T>{}, blended), highest);
-      return beside_label(c, w.of[c]);
+    Vec label_weight = blend_label(input, policy.keep_label);
+    const Vec share = simd::select<T>(is_closed, simd::broadcast(tie_label_cap<T>),
+                                      simd::broadcast(perturbed_label_cap<T>));
+    const Vec cap = policy.keep_label ? label_weight * share : simd::broadcast(infinity);
+    const Vec sum = sum_across_rows<T>(classes, [&](std::size_t c) CHAFF_INLINE {
+      return simd::minimum<T>(w.of[c], cap);
     });
-    for (std::size_t r = 0; r < lanes_of<T>; ++r) {
-      T of_label = label_weight[r];
-      divided[r] = static_cast<T>(1 / mass_of_weights(static_cast<double>(sum[r]), of_label));
-      label_weight[r] = of_label;
+    Vec divided;
+    for (std::size_t r = 0; r < simd::width<T>; ++r) {
+      T weight = label_weight[r];
+      divided[r] = static_cast<T>(1 / mass_of_weights(static_cast<double>(sum[r]), weight));
+      label_weight[r] = weight;
     }
+    y_scale = simd::select<T>(is_closed, simd::broadcast(T(1)), divided);  // with alpha = 0, w is p
+    y_cap = simd::select<T>(is_closed, y_cap, cap * divided);
+    y_label = simd::select<T>(is_closed, y_label, label_weight * divided);
   }
-  const lanes<T> highest = cap_below(label_p);
-  const lanes<T> of_label = select<T>(closed, label_p, label_weight * divided);
+
+  // emit
   for (std::size_t c = 0; c < classes; ++c) {
-    const lanes<T> of_class = select<T>(closed, least<T>(e.of[c] * scale, highest), w.of[c] * divided);
-    w.of[c] = select<T>(label == static_cast<I>(c), of_label, of_class);
+    const Vec y = simd::select<T>(label == static_cast<I>(c), y_label, simd::minimum<T>(w.of[c] * y_scale, y_cap));
+    for (std::size_t r = 0; r < simd::width<T>; ++r) output[r * classes + c] = y[r];
   }
-  w.scatter(answer, classes);
   return true;
 }
 
-}  // namespace chaff
+}  // namespace chaff::detail::inline CHAFF_ABI
 
 #endif

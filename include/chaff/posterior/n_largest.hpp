@@ -9,7 +9,9 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace chaff {
+#include "chaff/abi.hpp"
+
+namespace chaff::detail::inline CHAFF_ABI {
 
 /// A number, not NaN, as an unsigned integer of the same order; -0 and 0 are one.
 template <std::floating_point T>
@@ -53,6 +55,6 @@ auto n_largest(std::size_t count, std::size_t n, KeyAt key_at) {
   return largest<Key>{prefix, i - 1};
 }
 
-}  // namespace chaff
+}  // namespace chaff::detail::inline CHAFF_ABI
 
 #endif

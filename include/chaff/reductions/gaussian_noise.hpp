@@ -1,45 +1,53 @@
 // SPDX-License-Identifier: MIT
-/// Adds noise that is the same whenever the same row is answered.
+/// A reduction that adds noise, the same for equal rows.
 #ifndef CHAFF_REDUCTIONS_GAUSSIAN_NOISE_HPP
 #define CHAFF_REDUCTIONS_GAUSSIAN_NOISE_HPP
 
 #include "chaff/noise/normal.hpp"
-#include "chaff/posterior/label_lead.hpp"
+#include "chaff/reductions/normalise.hpp"
+
+namespace chaff::detail::inline CHAFF_ABI {
+
+/// The noise of one row.
+struct gaussian_noise_for_row {
+  double sigma;
+  keyed_noise noise;
+
+  template <class T>
+  void operator()(std::span<T> output, kept_label kept) const {
+    const T deviation = static_cast<T>(sigma);
+    simd::for_each_block<T>(output.size(), [&](std::size_t first, auto count) {
+      const simd::vec<T> y = simd::load<T>(output.data() + first, count, T(0));
+      const simd::vec<T> noisy = simd::maximum<T>(y + deviation * normal_at<T>(noise, first), simd::vec<T>{});
+      simd::store<T>(output.data() + first, simd::select<T>(y > T(0), noisy, simd::vec<T>{}), count);
+    });
+    normalise_with_label_ahead(output, kept);
+  }
+};
+
+}  // namespace chaff::detail::inline CHAFF_ABI
 
 namespace chaff {
 
-/// y_i -> max(0, y_i + sigma n_i), n_i standard normal, then the label's cap, normalised. An entry of 0 stays 0.
-///
-/// sigma in [0, 10]; 0.2 is ART's default. Raises std::invalid_argument for any other. The noise is drawn from the key
-/// and the row's logits rounded to 1/64: asking again, or asking another replica, gives the same answer, so its mean is
-/// no better. What that does and does not keep from an attacker: keyed_noise.
-/// Known elsewhere as: GaussianNoise (ART), which draws anew at each call.
+/// A reduction that adds normal noise, the same for equal rows.
+/// Formula: y_i -> max(0, y_i + sigma n_i), n_i standard normal; then every other entry is capped at 63/64 of the
+/// label's, and the row is normalised. An entry of 0 stays 0.
+/// The noise is drawn from the key and from the logits rounded to 1/64: repeating a query, or sending it to another
+/// replica, gives the same output, so that averaging gains nothing. The class key says what an attacker can learn.
+/// Range: sigma in [0, 10]; 0.2 is the default of ART.
+/// Throws: std::invalid_argument for any other value, when bound to a model and at apply.
+/// Source: known as GaussianNoise in ART, which draws anew at each call.
 struct gaussian_noise {
   double sigma = 0.2;
   chaff::key key;
 
-  void check(const policy&) const { check_range("sigma", sigma, 0, 10); }
-
-  /// Of one row.
-  struct noise_of_row {
-    double sigma;
-    keyed_noise noise;
-
-    template <class T>
-    void operator()(std::span<T> answer, kept_label kept) const {
-      const T deviation = static_cast<T>(sigma);
-      for_each_block<T>(answer.size(), [&](std::size_t first, auto count) {
-        const lanes<T> y = load<T>(answer.data() + first, count, T(0));
-        const lanes<T> noisy = most<T>(y + deviation * normal_at<T>(noise, first), lanes<T>{});
-        store<T>(answer.data() + first, select<T>(y > T(0), noisy, lanes<T>{}), count);
-      });
-      normalise_behind_label(answer, kept);
-    }
-  };
+  [[gnu::always_inline]] constexpr parameter_error check(const policy&) const {
+    return check_ranges(parameter_range{"sigma", sigma, 0, 10});
+  }
 
   template <class T>
-  noise_of_row of_row(const row<T>& seen) const {
-    return {sigma, keyed_noise(key, noise_purpose::gaussian, seen)};
+  detail::gaussian_noise_for_row for_row(const row<T>& row) const {
+    return {sigma, detail::keyed_noise(key, detail::noise_purpose::gaussian, row)};
   }
 };
 

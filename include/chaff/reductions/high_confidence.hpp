@@ -1,32 +1,35 @@
 // SPDX-License-Identifier: MIT
-/// Tells only the classes that the answer is sure of.
+/// A reduction that keeps only the classes of which the output is confident.
 #ifndef CHAFF_REDUCTIONS_HIGH_CONFIDENCE_HPP
 #define CHAFF_REDUCTIONS_HIGH_CONFIDENCE_HPP
 
 #include "chaff/policy.hpp"
-#include "chaff/posterior/label_lead.hpp"
+#include "chaff/reductions/normalise.hpp"
 
 namespace chaff {
 
-/// y_j -> 0 where y_j < cutoff, the label excepted; then normalised, so that no answer is a row of zeros.
-///
-/// cutoff in [0, 1]: 0.25 is ART's default. Raises std::invalid_argument for any other.
-/// Known elsewhere as: HighConfidence (ART).
+/// A reduction that keeps only the classes of which the output is confident.
+/// Formula: y_j -> 0 where y_j < cutoff, except the label; then the row is normalised, so that it is never all zeros.
+/// Range: cutoff in [0, 1]; 0.25 is the default of ART.
+/// Throws: std::invalid_argument for any other value, when bound to a model and at apply.
+/// Source: known as HighConfidence in ART.
 struct high_confidence {
   double cutoff = 0.25;
 
-  void check(const policy&) const { check_range("cutoff", cutoff, 0, 1); }
+  [[gnu::always_inline]] constexpr parameter_error check(const policy&) const {
+    return check_ranges(parameter_range{"cutoff", cutoff, 0, 1});
+  }
 
   template <class T>
-  void operator()(std::span<T> answer, kept_label kept) const {
-    const T label = answer[kept.index];
-    const lanes<T> least_kept = broadcast(static_cast<T>(cutoff));
-    for_each_block<T>(answer.size(), [&](std::size_t first, auto count) {
-      const lanes<T> y = load<T>(answer.data() + first, count, T(0));
-      store<T>(answer.data() + first, select<T>(y < least_kept, lanes<T>{}, y), count);
+  void operator()(std::span<T> output, kept_label kept) const {
+    const T label = output[kept.index];
+    const simd::vec<T> lowest = simd::broadcast(static_cast<T>(cutoff));
+    simd::for_each_block<T>(output.size(), [&](std::size_t first, auto count) {
+      const simd::vec<T> y = simd::load<T>(output.data() + first, count, T(0));
+      simd::store<T>(output.data() + first, simd::select<T>(y < lowest, simd::vec<T>{}, y), count);
     });
-    answer[kept.index] = label;
-    normalise_behind_label(answer, kept);
+    output[kept.index] = label;
+    normalise_with_label_first(output, kept);
   }
 };
 

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: MIT
-/// Tells the label, and nothing of how sure the model is.
+/// A reduction that keeps only the label.
 #ifndef CHAFF_REDUCTIONS_LABEL_ONLY_HPP
 #define CHAFF_REDUCTIONS_LABEL_ONLY_HPP
 
 #include <algorithm>
 
-#include "chaff/posterior/label_lead.hpp"
+#include "chaff/concepts.hpp"
 
 namespace chaff {
 
-/// y_k = 1, all else 0: a one-hot row. Of a single sigmoid logit: 1 or 0.
-/// Known elsewhere as: ClassLabels (ART).
+/// A reduction that keeps only the label.
+/// Formula: y_k = 1, all else 0: a one-hot row; of a single sigmoid logit, 1 or 0.
+/// Source: known as ClassLabels in ART.
 struct label_only {
   template <class T>
-  void operator()(std::span<T> answer, kept_label kept) const {
-    std::fill(answer.begin(), answer.end(), T(0));
-    answer[kept.index] = 1;
+  void operator()(std::span<T> output, kept_label kept) const {
+    std::fill(output.begin(), output.end(), T(0));
+    output[kept.index] = 1;
   }
 };
 

@@ -1,35 +1,38 @@
 // SPDX-License-Identifier: MIT
-/// Tells the most probable classes, and nothing of the others.
+/// A reduction that keeps only the most probable classes.
 #ifndef CHAFF_REDUCTIONS_TOP_K_HPP
 #define CHAFF_REDUCTIONS_TOP_K_HPP
 
 #include "chaff/policy.hpp"
-#include "chaff/posterior/label_lead.hpp"
+#include "chaff/reductions/normalise.hpp"
 #include "chaff/posterior/n_largest.hpp"
 
 namespace chaff {
 
-/// All but the label and the k - 1 largest others -> 0, then normalised. Of equal entries the lowest indices stay.
-///
-/// k >= 1; a k of more than the number of classes leaves the answer as it is. Raises std::invalid_argument for 0.
-/// Cost: O(K), for any k. Allocation: none.
+/// A reduction that keeps only the most probable classes.
+/// Formula: all but the label and the k - 1 largest others -> 0, then the row is normalised. Of equal entries the lowest
+/// indices stay.
+/// Range: k >= 1; a k of at least the number of classes leaves the output as it is.
+/// Throws: std::invalid_argument for 0, when bound to a model and at apply.
+/// Allocates: nothing. Cost: O(K), for any k.
 struct top_k {
   std::size_t k = 5;
 
-  void check(const policy&) const {
-    if (k == 0) fail<std::invalid_argument>("chaff: k is 0, allowed is 1 or more");
+  [[gnu::always_inline]] constexpr parameter_error check(const policy&) const {
+    if (k == 0) return {.sentence = "k of top_k is 0, allowed is 1 or more"};
+    return {};
   }
 
   template <class T>
-  void operator()(std::span<T> answer, kept_label kept) const {
-    if (k >= answer.size()) return;
-    using Key = decltype(order_of(T{}));
-    const auto key_at = [&](std::size_t i) { return i == kept.index ? static_cast<Key>(-1) : order_of(answer[i]); };
-    const auto stays = n_largest(answer.size(), k, key_at);
-    for (std::size_t i = 0; i < answer.size(); ++i) {
-      if (!stays.has(i, key_at(i))) answer[i] = 0;
+  void operator()(std::span<T> output, kept_label kept) const {
+    if (k >= output.size()) return;
+    using Key = decltype(detail::order_of(T{}));
+    const auto key_at = [&](std::size_t i) { return i == kept.index ? static_cast<Key>(-1) : detail::order_of(output[i]); };
+    const auto stays = detail::n_largest(output.size(), k, key_at);
+    for (std::size_t i = 0; i < output.size(); ++i) {
+      if (!stays.has(i, key_at(i))) output[i] = 0;
     }
-    normalise_behind_label(answer, kept);
+    normalise_with_label_first(output, kept);
   }
 };
 

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+/// The inline namespace of everything whose code or layout depends on how a translation unit is compiled.
+#ifndef CHAFF_ABI_HPP
+#define CHAFF_ABI_HPP
+
+#if !defined(__cplusplus) || __cplusplus < 202002L
+#error "chaff needs C++20: compile with -std=c++20"
+#endif
+#if !defined(__GNUC__)
+#error "chaff needs the vector extensions of GCC 12 or Clang 16, or newer"
+#endif
+#if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
+#error "chaff cannot keep its guarantees under -ffast-math: NaN checks vanish and sums are reordered; leave it out here"
+#endif
+#if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0 && __FLT_EVAL_METHOD__ != 16  // 16: half precision alone
+#error "chaff cannot keep its guarantees with the excess precision of x87: compile with -msse2 -mfpmath=sse"
+#endif
+
+// Two translation units that are compiled with different flags may meet in one program. The linker keeps one copy of
+// a function that has one name in both, so the name must say what the code depends on: the instruction sets that a
+// compiler may use in it, and whether errors are thrown. The name of the inline namespace says so, for example
+// v0_1_avx2_fma_bmi2. Types that hold plain values (policy, key, dcp, ...) lie outside and cross between units.
+
+#if defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512BW__) && defined(__AVX512VL__)
+#define CHAFF_ABI_VECTORS _avx512
+#elif defined(__AVX512F__) && defined(__AVX512DQ__)
+#define CHAFF_ABI_VECTORS _avx512dq
+#elif defined(__AVX512F__)
+#define CHAFF_ABI_VECTORS _avx512f
+#elif defined(__AVX2__)
+#define CHAFF_ABI_VECTORS _avx2
+#elif defined(__AVX__)
+#define CHAFF_ABI_VECTORS _avx
+#elif defined(__SSE4_2__)
+#define CHAFF_ABI_VECTORS _sse42
+#elif defined(__SSE4_1__)
+#define CHAFF_ABI_VECTORS _sse41
+#elif defined(__SSSE3__)
+#define CHAFF_ABI_VECTORS _ssse3
+#elif defined(__SSE3__)
+#define CHAFF_ABI_VECTORS _sse3
+#elif defined(__SSE2__)
+#define CHAFF_ABI_VECTORS _sse2
+#elif defined(__aarch64__) && defined(__ARM_FEATURE_SVE)
+#define CHAFF_ABI_VECTORS _sve
+#elif defined(__aarch64__) && defined(__ARM_NEON)
+#define CHAFF_ABI_VECTORS _neon
+#else
+#define CHAFF_ABI_VECTORS _plain
+#endif
+
+#if defined(__FMA__)
+#define CHAFF_ABI_FMA _fma
+#else
+#define CHAFF_ABI_FMA
+#endif
+
+// instructions on general registers that a compiler picks by itself
+#if defined(__BMI2__) && defined(__LZCNT__)
+#define CHAFF_ABI_BITS _bmi2
+#elif defined(__BMI__) || defined(__BMI2__) || defined(__LZCNT__)
+#define CHAFF_ABI_BITS _bmi
+#else
+#define CHAFF_ABI_BITS
+#endif
+
+#if defined(__cpp_exceptions)
+#define CHAFF_ABI_ERRORS
+#else
+#define CHAFF_ABI_ERRORS _noexceptions
+#endif
+
+#define CHAFF_ABI_JOIN_EXPANDED(version, vectors, fma, bits, errors) version##vectors##fma##bits##errors
+#define CHAFF_ABI_JOIN(version, vectors, fma, bits, errors) CHAFF_ABI_JOIN_EXPANDED(version, vectors, fma, bits, errors)
+/// The name of the inline namespace of this translation unit.
+#define CHAFF_ABI CHAFF_ABI_JOIN(v0_1, CHAFF_ABI_VECTORS, CHAFF_ABI_FMA, CHAFF_ABI_BITS, CHAFF_ABI_ERRORS)
+
+#endif
