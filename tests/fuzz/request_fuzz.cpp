@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// The service's parser of a request's body. Guards: an image of 28 x 28 values in [0, 1], or a refusal of the caller's
-/// fault, in fixed words.
-#include "http_service/request.hpp"
+/// The service's parser of a request's body. Guards: an image of 28 x 28 values in [0, 1], or a refusal with a status of
+/// the 400s.
+#include "http_service/image.hpp"
 
 #include "bytes.hpp"
 
