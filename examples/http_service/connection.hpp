@@ -67,8 +67,8 @@ class connection : public httplib::Stream {
   /// Whether the library left a part of the request unread; it would be taken for the next request.
   bool has_unread() const { return head_offset_ < head_.size() || body_left_ > 0; }
 
-  /// Ends the connection so that a client that is still sending can read the response: closing a socket with unread
-  /// bytes would reset the connection. Discards what comes, up to 8 MiB and within the timeout.
+  /// Ends the connection so that the client can read the last response: closing a socket with unread bytes would reset
+  /// the connection. Discards what comes until the client ends too, up to 8 MiB and within the timeout.
   void finish() {
     shutdown(socket_, SHUT_WR);
     start_clock();

@@ -95,6 +95,19 @@ TEST(Refusal, LeavesNoBodyToBeTakenForRequest) {
   expect_one_refusal(service.raw(classify + "Content-Length: 99999999999999999999999\r\n\r\n" + smuggled), 400);
 }
 
+TEST(Refusal, SaysOnceThatItEndsTheConnection) {
+  const running_service service({.timeout_seconds = 1});
+  for (const char* fields : {"", "Connection: close\r\n"}) {
+    const auto all = responses_of(service.raw("POST /v1/classify HTTP/1.1\r\nHost: x\r\n" + std::string(fields) +
+                                              "Content-Length: 784\r\n\r\nshort"));
+    ASSERT_EQ(all.size(), 1u);
+    const std::size_t first = all[0].head.find("Connection: close\r\n");
+    EXPECT_NE(first, std::string::npos) << all[0].head;
+    EXPECT_EQ(all[0].head.find("Connection", first + 1), std::string::npos) << all[0].head;
+    EXPECT_EQ(all[0].head.find("Keep-Alive"), std::string::npos) << all[0].head;
+  }
+}
+
 TEST(Head, ThatParsersReadInDifferentWaysIsRefused) {
   const running_service service;
   const std::string line = "GET /healthz HTTP/1.1\r\n";

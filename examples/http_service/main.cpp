@@ -47,10 +47,10 @@ int main(int count, char** arguments) {
     if (tau->count() == 0) chosen.defense.tau = chosen.defense.beta;
     chosen.is_defended = !is_undefended;
     const network model(weights);
-    service::http_service served(model, chosen);
-    const int bound = port == 0 ? served.server().bind_to_any_port(address.c_str())
-                      : served.server().bind_to_port(address.c_str(), port) ? port
-                                                                            : -1;
+    service::http_service instance(model, chosen);
+    const int bound = port == 0 ? instance.server().bind_to_any_port(address.c_str())
+                      : instance.server().bind_to_port(address.c_str(), port) ? port
+                                                                              : -1;
     if (bound < 0) {
       std::fprintf(stderr, "http_service: cannot listen on %s, port %d\n", address.c_str(), port);
       return 1;
@@ -60,9 +60,9 @@ int main(int count, char** arguments) {
     std::jthread stopper([&] {
       int signal = 0;
       sigwait(&ends, &signal);
-      served.server().stop();
+      instance.server().stop();
     });
-    const bool ended_well = served.server().listen_after_bind();
+    const bool ended_well = instance.server().listen_after_bind();
     pthread_kill(stopper.native_handle(), SIGTERM);
     return ended_well ? 0 : 1;
   } catch (const CLI::ParseError& error) {

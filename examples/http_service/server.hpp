@@ -55,7 +55,10 @@ class server : public httplib::Server {
     set_keep_alive_timeout(timeout.count());
     set_keep_alive_max_count(1000);
     set_post_routing_handler([](const httplib::Request&, httplib::Response& response) {
-      if (response.get_header_value("Connection") == "close") response.headers.erase("Keep-Alive");
+      // a refusal may have said it already
+      if (response.headers.erase("Connection") == 0) return;
+      response.headers.erase("Keep-Alive");
+      response.set_header("Connection", "close");
     });
   }
 
@@ -63,27 +66,27 @@ class server : public httplib::Server {
   bool process_and_close_socket(socket_t socket) override {
     connection client(socket, timeout_);
     for (std::size_t left = keep_alive_max_count_; left > 0 && svr_sock_ != INVALID_SOCKET; --left) {
-      if (!serve(client, left == 1)) break;
+      const std::optional<parsed_head> next = client.read_head();
+      if (!next) break;
+      if (serve(client, *next, left == 1)) continue;
+      client.finish();
+      break;
     }
     return true;
   }
 
-  /// Serves the next request; returns whether the connection lasts.
-  bool serve(connection& client, bool is_last) {
-    const std::optional<parsed_head> next = client.read_head();
-    if (!next) return false;
-    const auto* head = std::get_if<request_head>(&*next);
-    if (const std::optional<refusal> why = head ? admit_(*head) : std::get<refusal>(*next)) {
+  /// Serves one request; returns whether the connection lasts.
+  bool serve(connection& client, const parsed_head& parsed, bool is_last) {
+    const auto* head = std::get_if<request_head>(&parsed);
+    if (const std::optional<refusal> why = head ? admit_(*head) : std::get<refusal>(parsed)) {
       count_refusal_();
       client.write(response_to(*why, head && head->method == "HEAD"));
-      client.finish();
       return false;
     }
     client.offer(*head);
     bool is_closed = false;
     const bool is_sent = process_request(client, is_last, is_closed, nullptr);
-    if (client.has_unread()) client.finish();
-    return is_sent && !is_closed && !client.has_unread();
+    return is_sent && !is_closed && !is_last && !client.has_unread();
   }
 
   static std::string response_to(const refusal& why, bool is_head_request) {
