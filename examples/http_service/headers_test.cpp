@@ -191,6 +191,7 @@ TEST(OtherFields, HaveNoEffect) {
                             "LOCAL_PORT: 80",
                             "Keep-Alive: timeout=999",
                             "If-Range: x",
+                            "Accept: x/y",
                             "If-None-Match: *",
                             "X-HTTP-Method-Override: GET",
                             "X-Original-URL: /metrics",

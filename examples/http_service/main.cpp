@@ -10,7 +10,7 @@
 #include "service.hpp"
 
 int main(int count, char** arguments) {
-  // taken here and not in a handler: stopping a server is not for a handler to do
+  // a thread waits for these signals: a signal handler could not stop the server safely
   sigset_t ends;
   sigemptyset(&ends);
   sigaddset(&ends, SIGINT);
@@ -36,11 +36,11 @@ int main(int count, char** arguments) {
       ->capture_default_str()
       ->check(CLI::Range(1, 4096));
   app.add_option("--timeout", chosen.timeout_seconds,
-                 "seconds for a body, for the next request, for an answer to be taken")
+                 "seconds for the next request, for its head, for its body, and for a response to be taken")
       ->capture_default_str()
       ->check(CLI::Range(1, 3600));
   app.add_flag("--demo", chosen.is_demo,
-               "the page also shows the clean posterior: for a demonstration, not for strangers");
+               "the page also shows the clean posterior: for a demonstration, never for the public");
   app.add_flag("--undefended", is_undefended, "answer without the defense: to measure what it costs");
   try {
     app.parse(count, arguments);

@@ -41,23 +41,23 @@ def main():
         nginx = subprocess.Popen(["/usr/sbin/nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"),
                                   "-e", str(folder / "error.log")])
         try:
-            door = f"http://127.0.0.1:{port}/"
+            entry = f"http://127.0.0.1:{port}/"
             for _ in range(100):
                 try:
-                    if fetch(door + "healthz")[0] == 200:
+                    if fetch(entry + "healthz")[0] == 200:
                         break
                 except OSError:
                     time.sleep(0.05)
-            answers = {fetch(door + "v1/classify", body)[2] for _ in range(40)}
+            answers = {fetch(entry + "v1/classify", body)[2] for _ in range(40)}
             expect(len(answers) == 1, f"{len(answers)} different answers to one query")
-            expect(b'"label":"shirt"' in answers.pop(), "the answer names no shirt")
+            expect(b'"label":"shirt"' in answers.pop(), "the answer does not name the shirt")
             each = [queries(first), queries(second)]
             expect(sum(each) == 40 and min(each) >= 10, f"the replicas answered {each} of 40 queries")
-            expect(fetch(door + "metrics")[0] == 404, "a caller can read the metrics")
-            expect(fetch(door + "v1/classify", b"x" * (2 << 20))[0] == 413, "2 MiB were taken")
-            status, headers, text = fetch(door + "v1/classify", b"hello")
+            expect(fetch(entry + "metrics")[0] == 404, "a client can read the metrics")
+            expect(fetch(entry + "v1/classify", b"x" * (2 << 20))[0] == 413, "2 MiB are accepted")
+            status, headers, text = fetch(entry + "v1/classify", b"hello")
             expect(status == 415 and b"unknown_format" in text, f"bad input through nginx: {status} {text}")
-            print(f"one answer, by two replicas ({each[0]} and {each[1]} times)")
+            print(f"one answer from two replicas ({each[0]} and {each[1]} times)")
         finally:
             nginx.terminate()
             nginx.wait(10)

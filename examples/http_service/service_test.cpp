@@ -201,9 +201,9 @@ TEST(Answer, IsTheSameForManyClientsAtOnce) {
   const std::string expected = service.post(shirt)->body;
   std::atomic<int> same{0};
   {
-    std::vector<std::jthread> callers;
+    std::vector<std::jthread> clients;
     for (int i = 0; i < 8; ++i) {
-      callers.emplace_back([&] {
+      clients.emplace_back([&] {
         for (int j = 0; j < 50; ++j) same += service.post(shirt)->body == expected;
       });
     }
