@@ -95,6 +95,12 @@ TEST(Refusal, LeavesNoBodyToBeTakenForRequest) {
   expect_one_refusal(service.raw(classify + "Content-Length: 99999999999999999999999\r\n\r\n" + smuggled), 400);
 }
 
+TEST(Refusal, OfSlowBodyLeavesItsRestUnread) {
+  const running_service service({.timeout_seconds = 1});
+  expect_one_refusal(
+      service.raw("POST /v1/classify HTTP/1.1\r\nHost: x\r\nContent-Length: 784\r\n\r\nshort", get + last), 408);
+}
+
 TEST(Refusal, SaysOnceThatItEndsTheConnection) {
   const running_service service({.timeout_seconds = 1});
   for (const char* fields : {"", "Connection: close\r\n"}) {
@@ -141,6 +147,15 @@ TEST(Head, ThatIsTooLongOrTooSlowIsRefused) {
   EXPECT_EQ(responses_of(service.raw(longest))[0].status, 404);
   expect_one_refusal(service.raw(line), 408);
   EXPECT_EQ(service.raw(""), "");
+}
+
+TEST(Head, ThatComesInDropsHasOneTimeout) {
+  const running_service service({.timeout_seconds = 2});
+  const auto start = std::chrono::steady_clock::now();
+  expect_one_refusal(service.raw("GET /healthz HTTP/1.1\r\n", "Host: x\r\n"), 408);
+  expect_one_refusal(service.raw("POST /v1/classify HTTP/1.1\r\nHost: x\r\nContent-Length: 784\r\n\r\na", "b"), 408);
+  // with a timeout that starts again at each byte it would be 7 seconds
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(5500));
 }
 
 }  // namespace

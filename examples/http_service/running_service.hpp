@@ -79,8 +79,8 @@ class running_service {
     return httplib::Client("127.0.0.1", port).Get(path, headers);
   }
 
-  /// What comes back for these bytes until the service ends the connection.
-  std::string raw(const std::string& bytes) const {
+  /// What comes back for these bytes, and for `late` ones 1.5 seconds later, until the service ends the connection.
+  std::string raw(const std::string& bytes, const std::string& late = "") const {
     const int client = socket(AF_INET, SOCK_STREAM, 0);
     const timeval patience{8, 0};
     setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -90,6 +90,10 @@ class running_service {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return "no connection";
     send(client, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (!late.empty()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+      send(client, late.data(), late.size(), MSG_NOSIGNAL);
+    }
     std::string all;
     char part[4096];
     for (ssize_t count; (count = recv(client, part, sizeof part, 0)) > 0;)

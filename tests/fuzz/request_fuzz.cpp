@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// The service's parser of a request's body. Guards: an image of 28 x 28 values in [0, 1], or a refusal with a status of
-/// the 400s.
+/// The service's parser of a request's body. Guards: the result is an image of 28 x 28 values in [0, 1], or a refusal
+/// with a status of 4xx.
 #include "http_service/image.hpp"
 
 #include "bytes.hpp"
