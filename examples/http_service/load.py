@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Requests a second with and without the defense, by turns in one run.
+"""Requests a second with and without the defense, alternating in one run.
 
 load.py HTTP_SERVICE WEIGHTS IMAGE CSV [ROUNDS [SECONDS]]
 Needs wrk. Writes a line a round to CSV, and prints medians.
@@ -52,7 +52,7 @@ def main():
     medians = {name: statistics.median(rate for _, n, rate, _ in lines if n == name) for name in ("undefended", "defended")}
     with open(csv, "w") as out:
         out.write(f"# {cpu()}; commit {commit}; wrk -t1 -c8 -d{seconds}s on the same machine, gate always open (beta "
-                  "1.2); by turns\nround,service,requests_per_second,p99_milliseconds\n")
+                  "1.2); alternating\nround,service,requests_per_second,p99_milliseconds\n")
         for line in lines:
             out.write("%d,%s,%.1f,%.3f\n" % line)
     print(f"median: {medians['undefended']:.0f} requests/s undefended, {medians['defended']:.0f} defended: "

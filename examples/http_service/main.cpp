@@ -10,7 +10,7 @@
 #include "service.hpp"
 
 int main(int count, char** arguments) {
-  // taken here and not in a handler: stopping a server is not for a handler to do
+  // a thread waits for these signals: a signal handler could not stop the server safely
   sigset_t ends;
   sigemptyset(&ends);
   sigaddset(&ends, SIGINT);
@@ -30,27 +30,26 @@ int main(int count, char** arguments) {
       ->check(CLI::Range(0, 65535));
   app.add_option("--beta", chosen.defense.beta, "")->capture_default_str();
   app.add_option("--gamma", chosen.defense.gamma, "")->capture_default_str();
-  const CLI::Option* tau = app.add_option("--tau", chosen.defense.tau, "the gate's threshold; beta if not given");
+  app.add_option("--tau", chosen.defense.tau, "the gate's threshold; beta if not given");
   app.add_option("--nu", chosen.defense.nu, "")->capture_default_str();
   app.add_option("--connections", chosen.connections, "at a time, a thread each")
       ->capture_default_str()
       ->check(CLI::Range(1, 4096));
   app.add_option("--timeout", chosen.timeout_seconds,
-                 "seconds for a body, for the next request, for an answer to be taken")
+                 "seconds for the next request, for its head, for its body, and for a response to be taken")
       ->capture_default_str()
       ->check(CLI::Range(1, 3600));
   app.add_flag("--demo", chosen.is_demo,
-               "the page also shows the clean posterior: for a demonstration, not for strangers");
+               "the page also shows the clean posterior: for a demonstration, never for the public");
   app.add_flag("--undefended", is_undefended, "answer without the defense: to measure what it costs");
   try {
     app.parse(count, arguments);
-    if (tau->count() == 0) chosen.defense.tau = chosen.defense.beta;
     chosen.is_defended = !is_undefended;
     const network model(weights);
-    service::http_service served(model, chosen);
-    const int bound = port == 0 ? served.server().bind_to_any_port(address.c_str())
-                      : served.server().bind_to_port(address.c_str(), port) ? port
-                                                                            : -1;
+    service::http_service instance(model, chosen);
+    const int bound = port == 0 ? instance.server().bind_to_any_port(address.c_str())
+                      : instance.server().bind_to_port(address.c_str(), port) ? port
+                                                                              : -1;
     if (bound < 0) {
       std::fprintf(stderr, "http_service: cannot listen on %s, port %d\n", address.c_str(), port);
       return 1;
@@ -60,9 +59,9 @@ int main(int count, char** arguments) {
     std::jthread stopper([&] {
       int signal = 0;
       sigwait(&ends, &signal);
-      served.server().stop();
+      instance.server().stop();
     });
-    const bool ended_well = served.server().listen_after_bind();
+    const bool ended_well = instance.server().listen_after_bind();
     pthread_kill(stopper.native_handle(), SIGTERM);
     return ended_well ? 0 : 1;
   } catch (const CLI::ParseError& error) {

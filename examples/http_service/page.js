@@ -33,7 +33,7 @@ async function classify(file) {
     canvas.getContext('2d').drawImage(bitmap, 0, 0, canvas.width, canvas.height);
     at('result').hidden = false;
     const png = await new Promise((done) => canvas.toBlob(done, 'image/png'));
-    // the service has `clean` only where it was started as a demonstration, and else leaves the wish unheard
+    // the service ignores `clean` unless it was started with --demo
     const response = await fetch('v1/classify?clean=1', {method: 'POST', body: png});
     const answer = await response.json();
     if (!response.ok) throw new Error(answer.error.message);

@@ -15,7 +15,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from running import asked, expect, service
+from running import fetch, expect, service
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
          "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
@@ -44,16 +44,16 @@ def main():
         try:
             with service(program, weights, "--beta", "1.2") as address:
                 message, rows = shown_bars(browser, address, image)
-                told = json.loads(asked(address + "v1/classify", body)[2])
+                answer = json.loads(fetch(address + "v1/classify", body)[2])
                 expect(message == "It is a shirt.", message)
-                expect([row[1] for row in rows] == [f"{p:.4f}" for p in told["probabilities"]], f"bars are {rows}")
+                expect([row[1] for row in rows] == [f"{p:.4f}" for p in answer["probabilities"]], f"bars are {rows}")
                 expect(all(row[2] == "" for row in rows), "a clean bar without --demo")
                 expect(not browser.find_element(By.CSS_SELECTOR, "th.clean").is_displayed(), "a clean column")
                 message, rows = shown_bars(browser, address, __file__)
                 expect(message.startswith("No answer: ") and not rows, f"of a text: {message}")
             with service(program, weights, "--beta", "1.2", "--demo") as address:
                 message, rows = shown_bars(browser, address.split()[0], image)
-                clean = json.loads(asked(address.split()[0] + "v1/classify?clean=1", body)[2])["clean"]
+                clean = json.loads(fetch(address.split()[0] + "v1/classify?clean=1", body)[2])["clean"]
                 expect([row[2] for row in rows] == [f"{p:.4f}" for p in clean], f"clean bars are {rows}")
                 expect(max(float(row[1]) for row in rows) < 0.5 < max(float(row[2]) for row in rows), "nothing moved")
                 browser.save_screenshot(str(pathlib.Path(work) / "page.png"))

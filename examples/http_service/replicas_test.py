@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-from running import asked, expect, service
+from running import fetch, expect, service
 
 
 def free_port():
@@ -21,7 +21,7 @@ def free_port():
 
 
 def queries(address):
-    return int(re.search(rb"\nchaff_queries_total (\d+)", asked(address + "metrics")[2]).group(1))
+    return int(re.search(rb"\nchaff_queries_total (\d+)", fetch(address + "metrics")[2]).group(1))
 
 
 def main():
@@ -29,7 +29,7 @@ def main():
     body = pathlib.Path(image).read_bytes()
     folder = pathlib.Path(work).resolve() / "nginx"
     folder.mkdir(exist_ok=True)
-    # touched and untouched alike: the shirt's confidence is below the threshold
+    # perturbed and unperturbed answers alike: the shirt's confidence is below the threshold
     options = ["--beta", "1.2", "--tau", "0.95"]
     with service(program, weights, *options) as first, service(program, weights, *options) as second:
         port = free_port()
@@ -41,23 +41,23 @@ def main():
         nginx = subprocess.Popen(["/usr/sbin/nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"),
                                   "-e", str(folder / "error.log")])
         try:
-            door = f"http://127.0.0.1:{port}/"
+            entry = f"http://127.0.0.1:{port}/"
             for _ in range(100):
                 try:
-                    if asked(door + "healthz")[0] == 200:
+                    if fetch(entry + "healthz")[0] == 200:
                         break
                 except OSError:
                     time.sleep(0.05)
-            answers = {asked(door + "v1/classify", body)[2] for _ in range(40)}
+            answers = {fetch(entry + "v1/classify", body)[2] for _ in range(40)}
             expect(len(answers) == 1, f"{len(answers)} different answers to one query")
-            expect(b'"label":"shirt"' in answers.pop(), "the answer names no shirt")
+            expect(b'"label":"shirt"' in answers.pop(), "the answer does not name the shirt")
             each = [queries(first), queries(second)]
             expect(sum(each) == 40 and min(each) >= 10, f"the replicas answered {each} of 40 queries")
-            expect(asked(door + "metrics")[0] == 404, "a caller can read the metrics")
-            expect(asked(door + "v1/classify", b"x" * (2 << 20))[0] == 413, "2 MiB were taken")
-            status, headers, text = asked(door + "v1/classify", b"hello")
+            expect(fetch(entry + "metrics")[0] == 404, "a client can read the metrics")
+            expect(fetch(entry + "v1/classify", b"x" * (2 << 20))[0] == 413, "2 MiB are accepted")
+            status, headers, text = fetch(entry + "v1/classify", b"hello")
             expect(status == 415 and b"unknown_format" in text, f"bad input through nginx: {status} {text}")
-            print(f"one answer, by two replicas ({each[0]} and {each[1]} times)")
+            print(f"one answer from two replicas ({each[0]} and {each[1]} times)")
         finally:
             nginx.terminate()
             nginx.wait(10)

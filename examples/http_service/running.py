@@ -34,11 +34,11 @@ def service(program, weights, *options):
     return running([program, weights, "--port", "0", *options])
 
 
-def asked(url, body=None):
+def fetch(url, body=None):
     """Status, headers and body of a GET, or of a POST of a body."""
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=10) as answer:
-            return answer.status, answer.headers, answer.read()
+        with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=10) as response:
+            return response.status, response.headers, response.read()
     except urllib.error.HTTPError as error:
         return error.code, error.headers, error.read()
 

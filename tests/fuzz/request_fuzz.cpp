@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// Fuzzes the service's parser of a request's body. Checks: an image of 28 x 28 values in [0, 1], or a refusal with a
-/// status of 4xx and a fixed message.
-#include "http_service/request.hpp"
+/// The service's parser of a request's body. Guards: the result is an image of 28 x 28 values in [0, 1], or a refusal
+/// with a status of 4xx.
+#include "http_service/image.hpp"
 
 #include "bytes.hpp"
 
