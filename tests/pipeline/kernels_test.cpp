@@ -72,7 +72,8 @@ TYPED_TEST(Kernels, RowHasSameBitsInBatchOfShortRows) {
       expect_same_bits_in_batch<T>(chaff::none{}, policy, "none");
       expect_same_bits_in_batch<T>(chaff::dcp{}, policy, "dcp");
       expect_same_bits_in_batch<T>(chaff::dcp{.beta = 0.5, .nu = 5}, policy, "dcp, half open");
-      expect_same_bits_in_batch<T>(chaff::reverse_sigmoid{.beta = 1.5, .rule = chaff::odds::exact}, policy, "exact odds");
+      expect_same_bits_in_batch<T>(chaff::reverse_sigmoid{.beta = 1.5, .rule = chaff::odds::exact}, policy,
+                                   "exact odds");
       expect_same_bits_in_batch<T>(chaff::reverse_sigmoid{.beta = 100, .rule = chaff::odds::exact}, policy,
                                    "label without weight");
       expect_same_bits_in_batch<T>(chaff::reverse_sigmoid{.beta = 1000, .gamma = 1000}, policy, "strongest");
@@ -85,8 +86,8 @@ TYPED_TEST(Kernels, RowHasSameBitsInBatchOfShortRows) {
 TYPED_TEST(Kernels, ShortRowHasSameBitsFromKernelForAnyRow) {
   using T = TypeParam;
   std::mt19937_64 random(31);
-  const auto defense = chaff::gated{[](const auto& row) { return row.label % 2 == 0 ? 0.0 : 0.7; },
-                                    chaff::reverse_sigmoid{.beta = 1.1}};
+  const auto defense =
+      chaff::gated{[](const auto& row) { return row.label % 2 == 0 ? 0.0 : 0.7; }, chaff::reverse_sigmoid{.beta = 1.1}};
   const auto call = chaff::detail::defense_call<T>{
       chaff::detail::gate_call_of<T>(defense.gate),
       chaff::detail::perturbation_call_of<T, chaff::reverse_sigmoid>(defense.perturbation),
@@ -127,10 +128,9 @@ TYPED_TEST(Kernels, ShortRowsAreTakenAcrossLanesUnderPlainPolicyOnly) {
   using T = TypeParam;
   const chaff::reverse_sigmoid perturbation;
   const chaff::always gate;
-  chaff::detail::defense_call<T> call{
-      chaff::detail::gate_call_of<T>(gate),
-      chaff::detail::perturbation_call_of<T, chaff::reverse_sigmoid>(perturbation),
-      {}};
+  chaff::detail::defense_call<T> call{chaff::detail::gate_call_of<T>(gate),
+                                      chaff::detail::perturbation_call_of<T, chaff::reverse_sigmoid>(perturbation),
+                                      {}};
   const auto fits = [&](std::size_t classes, const chaff::policy& policy) {
     return chaff::detail::fits_across<T>(classes, policy, call);
   };

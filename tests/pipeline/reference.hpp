@@ -39,7 +39,8 @@ row answer(const std::vector<T>& logits, Gate gate, Perturb perturb, const chaff
   const auto k = static_cast<std::size_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
   row p(logits.size());
   real mass = 0;
-  for (std::size_t i = 0; i < p.size(); ++i) mass += p[i] = std::exp(static_cast<real>(logits[i]) - static_cast<real>(logits[k]));
+  for (std::size_t i = 0; i < p.size(); ++i)
+    mass += p[i] = std::exp(static_cast<real>(logits[i]) - static_cast<real>(logits[k]));
   for (real& each : p) each /= mass;
   // gate: closed to within an epsilon of T is closed
   const real alpha = gate(p, k, static_cast<real>(logits[k]) + std::log(mass));

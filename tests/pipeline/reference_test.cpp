@@ -126,9 +126,7 @@ struct flatten {
 TYPED_TEST(Pipeline, PerturbationOfUserFollowsReference) {
   expect_reference<TypeParam>(
       flatten{}, [](const auto&, std::size_t, real) { return 1.0L; },
-      [](const reference::row& p, std::size_t) {
-        return reference::row(p.size(), 1.0L / static_cast<real>(p.size()));
-      },
+      [](const reference::row& p, std::size_t) { return reference::row(p.size(), 1.0L / static_cast<real>(p.size())); },
       std::is_same_v<TypeParam, float> ? 2e-6 : 4e-15);
 }
 

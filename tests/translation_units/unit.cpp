@@ -57,7 +57,8 @@ unit_result ROLE(const unit_input& input) {
   const chaff::gated parts{chaff::confidence_gate{.tau = 0.8}, chaff::reverse_sigmoid{.beta = 1.2}};
   digest = digest_of_outputs<float>(digest, parts, input);
   digest = digest_of_outputs<double>(digest, parts, input);
-  digest = digest_of_outputs<float>(digest, chaff::random_vertex{.key = key} | chaff::gaussian_noise{.key = key}, input);
+  digest =
+      digest_of_outputs<float>(digest, chaff::random_vertex{.key = key} | chaff::gaussian_noise{.key = key}, input);
   digest = digest_of_outputs<float>(digest, parts | chaff::rounded{.decimals = 2}, input);
 #endif
   bool is_caught = false;
