@@ -29,7 +29,7 @@ struct dcp {
 
   [[gnu::always_inline]] constexpr parameter_error check(const policy& policy) const {
     if (const parameter_error error = reverse_sigmoid{beta, gamma, rule}.check(policy)) return error;
-    return parts().gate.check(policy);
+    return confidence_gate{tau.value_or(0), nu}.check(policy);
   }
 
   [[gnu::always_inline]] constexpr gated<confidence_gate, reverse_sigmoid> parts() const {

@@ -36,8 +36,9 @@ CHAFF_NO_IPA outcome answer_row_as(const defense_call<T>& defense, const policy&
 
   const T alpha = alpha_of<T>(defense.gate.evaluate(defense.gate.gate, row.facts));
   const bool as_logarithms = policy.answer != form::probabilities;
-  // Where the time must not tell the gate's side, a closed row goes the open way, with alpha = 0. One number says so, +0
-  // where the row goes the closed way: of two conditions, a branch of the compiler's choice would know the gate's side.
+  // Where the time must not tell the gate's side, a closed row goes the open way, with alpha = 0. One number says so,
+  // +0 where the row goes the closed way: of two conditions, a branch of the compiler's choice would know the gate's
+  // side.
   const auto open_way = std::bit_cast<simd::int_of<T>>(alpha) | static_cast<simd::int_of<T>>(policy.constant_time_gate);
   if (open_way == 0) {
     if (as_logarithms && policy.input != form::probabilities && defense.reductions.empty() &&
@@ -68,11 +69,9 @@ CHAFF_NO_IPA outcome answer_row_as(const defense_call<T>& defense, const policy&
 
 /// Answers one row of K >= 2 classes by the kernel for its size.
 template <class T>
-[[gnu::always_inline]] inline outcome answer_row(const defense_call<T>& defense, const policy& policy,
-                                                 const T* values, T* output, std::size_t classes,
-                                                 const row_position& position) {
-  const bool is_short =
-      classes <= stretch_classes<T> && policy.input != form::probabilities && !(policy.max_l1 < 2);
+[[gnu::always_inline]] inline outcome answer_row(const defense_call<T>& defense, const policy& policy, const T* values,
+                                                 T* output, std::size_t classes, const row_position& position) {
+  const bool is_short = classes <= stretch_classes<T> && policy.input != form::probabilities && !(policy.max_l1 < 2);
   return is_short ? answer_row_as<T, true>(defense, policy, values, output, classes, position)
                   : answer_row_as<T, false>(defense, policy, values, output, classes, position);
 }

@@ -79,9 +79,8 @@ template <class T>
                                                   const row_position& position, const T* values, T* to,
                                                   std::span<T> output) {
   const std::size_t classes = position.classes;
-  const outcome result = classes == 1
-                             ? answer_sigmoid<T>(defense, policy, *values, *to, position)
-                             : answer_row<T>(defense, policy, values, to, classes, position);
+  const outcome result = classes == 1 ? answer_sigmoid<T>(defense, policy, *values, *to, position)
+                                      : answer_row<T>(defense, policy, values, to, classes, position);
   if (result.why != fault::none) [[unlikely]] {
     fail_row<T>(result.why, {values, classes}, position.row, output, policy.input);
   }
@@ -116,7 +115,8 @@ template <class T>
   if (logits.size() == classes) {  // spared a division
     answer_any_row(defense, policy, {0, 1, classes}, logits.data(), output.data(), output);
   } else {
-    if (logits.size() % classes != 0) [[unlikely]] fail_shapes(logits, classes, output);
+    if (logits.size() % classes != 0) [[unlikely]]
+      fail_shapes(logits, classes, output);
     answer_batch(defense, policy, logits, classes, output);
   }
 }

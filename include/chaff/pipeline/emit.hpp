@@ -12,17 +12,17 @@ namespace chaff::detail::inline CHAFF_ABI {
 /// Writes what value(offset) returns for each block of a stretch to the row's output, and nothing past the row's end.
 /// With `is_compact`, the code has one copy of value.
 template <bool is_compact, class T, bool is_short, class Value>
-[[gnu::always_inline]] inline void write_stretch(working_row<T, is_short>& row, const stretch<T>& classes, Value value) {
+[[gnu::always_inline]] inline void write_stretch(working_row<T, is_short>& row, const stretch<T>& classes,
+                                                 Value value) {
   const std::size_t left = row.classes() - classes.first;
   const std::size_t count = is_short ? left : std::min(left, stretch_classes<T>);
   T* const output = row.output + classes.first;
   if constexpr (is_compact) {
-    return simd::for_each_block_compact<T>(count, [&](std::size_t i, std::size_t rest) CHAFF_INLINE {
-      simd::store_some<T>(output + i, value(i), rest);
-    });
+    return simd::for_each_block_compact<T>(
+        count, [&](std::size_t i, std::size_t rest) CHAFF_INLINE { simd::store_some<T>(output + i, value(i), rest); });
   }
   for_short_visits<is_short, T>(count / simd::width<T>,
-                         [&](std::size_t i) CHAFF_INLINE { simd::store<T>(output + i, value(i)); });
+                                [&](std::size_t i) CHAFF_INLINE { simd::store<T>(output + i, value(i)); });
   const std::size_t rest = count % simd::width<T>;
   if (rest != 0) simd::store<T>(output + (count - rest), value(count - rest), rest);
 }
@@ -67,14 +67,16 @@ template <class T>
   if (!(mixed.s < 1) && !policy.constant_time_gate) return emit(row, &perturbed, y);
   const T s = mixed.s;
   const T label = (1 - s) * q.label + s * y.label;
-  const simd::vec<T> cap = simd::broadcast(policy.keep_label ? label * tie_label_cap<T> : std::numeric_limits<T>::infinity());
-  const mixed_block<T> output(row, (1 - s) * (q.scale * q.kept), s * (y.scale * y.kept), s > 0 ? s * (y.cap * y.kept) : T(0));
-  alignas(simd::vector_bytes) T buffer[stretch_classes<T>];
+  const simd::vec<T> cap =
+      simd::broadcast(policy.keep_label ? label * tie_label_cap<T> : std::numeric_limits<T>::infinity());
+  const posterior_and_weights<T> both(row, y.scale, y.cap);
+  const simd::vec<T> e_share = simd::broadcast((1 - s) * (q.scale * q.kept)), y_share = simd::broadcast(s * y.kept);
+  // what is written for the label is replaced in the end
   for_each_stretch(row, [&](std::size_t first) CHAFF_INLINE {
     const stretch<T> classes = weights_from(row, &perturbed, first);
-    const T* const z = logits_beside_label(row, classes, buffer);
     write_stretch<is_compact>(row, classes, [&](std::size_t i) CHAFF_INLINE {
-      return simd::minimum<T>(output(z + i, classes.w + i), cap);
+      return simd::minimum<T>(simd::multiply_add<T>(both.e(classes.z + i), e_share, both.y(classes.w + i) * y_share),
+                              cap);
     });
   });
   row.output[row.facts.label] = label;

@@ -13,9 +13,9 @@ namespace chaff::detail::inline CHAFF_ABI {
 template <class T>
 struct normalisation {
   T scale;
-  T cap;    ///< +inf where the label is not kept
+  T cap;  ///< +inf where the label is not kept
   T label;
-  T kept;   ///< 1 - t of the mixture with the label's vertex
+  T kept;  ///< 1 - t of the mixture with the label's vertex
 };
 
 /// The largest of the other classes' weights.
@@ -43,7 +43,8 @@ template <class T>
 
 /// The normalisation of the posterior: the weights are e.
 template <class T, bool is_short>
-[[gnu::always_inline]] inline normalisation<T> keep_label_of_posterior(const working_row<T, is_short>& row, bool keep_label) {
+[[gnu::always_inline]] inline normalisation<T> keep_label_of_posterior(const working_row<T, is_short>& row,
+                                                                       bool keep_label) {
   const T label = row.label_p();
   return {row.scale, keep_label ? label * tie_label_cap<T> : std::numeric_limits<T>::infinity(), label, 1};
 }

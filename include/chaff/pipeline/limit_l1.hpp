@@ -27,29 +27,27 @@ template <class T>
 [[gnu::always_inline]] inline const T* logits_beside_label(const working_row<T, false>& row, const stretch<T>& classes,
                                                            T* buffer) {
   const std::size_t from_label = row.facts.label - classes.first;
-  if (from_label >= classes.blocks * simd::width<T>) [[likely]] return classes.z;
+  if (from_label >= classes.blocks * simd::width<T>) [[likely]]
+    return classes.z;
   return copy_beside_label(classes, from_label, buffer);
 }
 
 /// Whether loops that evaluate exponentials are compiled for one block at a time, where the code would else be long.
 inline constexpr bool is_compact = simd::vector_bytes == 16;
 
-/// e_share e + min(w w_share, w_cap) of a block: a mixture of the posterior, whose e is evaluated anew from the logits,
-/// and of the weights under their cap.
+/// The blocks of a row's posterior and of its normalised weights: e is evaluated anew from the logits, since the
+/// weights have taken its place.
 template <class T>
-struct mixed_block {
-  simd::vec<T> top, e_share, w_share, w_cap;
+struct posterior_and_weights {
+  simd::vec<T> top, scale, cap;
 
-  mixed_block(const working_row<T, false>& row, T e, T w, T cap)
+  posterior_and_weights(const working_row<T, false>& row, T weight_scale, T weight_cap)
       : top(simd::broadcast(row.logit_of_one())),
-        e_share(simd::broadcast(e)),
-        w_share(simd::broadcast(w)),
-        w_cap(simd::broadcast(cap)) {}
+        scale(simd::broadcast(weight_scale)),
+        cap(simd::broadcast(weight_cap)) {}
 
-  [[gnu::always_inline]] simd::vec<T> operator()(const T* z, const T* w) const {
-    const simd::vec<T> e = simd::exp_nonpositive<T>(simd::load<T>(z) - top);
-    return simd::multiply_add<T>(e, e_share, simd::minimum<T>(simd::load<T>(w) * w_share, w_cap));
-  }
+  [[gnu::always_inline]] simd::vec<T> e(const T* z) const { return simd::exp_nonpositive<T>(simd::load<T>(z) - top); }
+  [[gnu::always_inline]] simd::vec<T> y(const T* w) const { return simd::minimum<T>(simd::load<T>(w) * scale, cap); }
 };
 
 /// The largest e of the classes other than the label, from the row itself: the weights have taken the place of e.
@@ -80,14 +78,15 @@ template <class T>
     const double t = add_margin(q, max_other, policy.label_margin);
     from_p_to_q = 2 * t * (1 - label_p);
   }
-  const mixed_block<T> step(row, -q.scale * q.kept, y.scale * y.kept, y.cap * y.kept);
+  const posterior_and_weights<T> both(row, y.scale * y.kept, y.cap * y.kept);
+  const simd::vec<T> minus_q = simd::broadcast(-q.scale * q.kept);
   simd::row_sum<T> from_q_to_y;
   for_each_stretch(row, [&](std::size_t first) CHAFF_INLINE {
     const stretch<T> classes = weights_from(row, &perturbed, first);
     const T* const z = logits_beside_label(row, classes, buffer);
     simd::vec<T> sum{};
     for_short_visits<is_compact, T>(classes.blocks, [&](std::size_t i) CHAFF_INLINE {
-      sum += simd::absolute<T>(step(z + i, classes.w + i));
+      sum += simd::absolute<T>(simd::multiply_add<T>(both.e(z + i), minus_q, both.y(classes.w + i)));
     });
     from_q_to_y.carry(sum);
   });

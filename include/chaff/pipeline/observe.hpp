@@ -14,7 +14,7 @@ namespace chaff::detail::inline CHAFF_ABI {
 /// The number of blocks in a stretch of a row: as many as a row_sum adds before it carries on.
 inline constexpr std::size_t stretch_blocks = simd::row_sum<float>::most_blocks;
 template <class T>
-inline constexpr std::size_t stretch_classes = stretch_blocks * simd::width<T>;
+inline constexpr std::size_t stretch_classes = stretch_blocks* simd::width<T>;
 
 /// Neighbouring classes of a row in whole blocks. The last block is padded with masked classes.
 template <class T>
@@ -28,9 +28,10 @@ struct stretch {
 /// One row on its way through the stages.
 ///
 /// Where e and the weights are held: a short row, of one stretch, lies in buffers. Of a longer one, whole stretches are
-/// held in the output's memory, and what is left over in the buffers. Nothing is held of a long row that is answered in
-/// place or that the model returned as probabilities: each pass fills the buffers anew, a stretch at a time.
-/// With `is_short` the row is a short one of logits or log-probabilities, and is compiled for that alone.
+/// held in the output's memory, and what is left over in the buffers, unless it is whole blocks, too. Nothing is held
+/// of a long row that is answered in place or that the model returned as probabilities: each pass fills the buffers
+/// anew, a stretch at a time. With `is_short` the row is a short one of logits or log-probabilities, and is compiled
+/// for that alone.
 template <class T, bool is_short>
 struct working_row {
   row<T> facts;
@@ -201,7 +202,7 @@ template <class T>
   row.output = output;
   const bool is_long = classes > size;
   row.is_held = !is_long || (output != values.data() && input != form::probabilities);
-  row.in_output = row.is_held && is_long ? classes / size * size : 0;
+  row.in_output = !row.is_held || !is_long ? 0 : classes % simd::width<T> == 0 ? classes : classes / size * size;
   simd::row_sum<T> sum;
   for_each_stretch(row, [&](std::size_t first) CHAFF_INLINE {
     const std::size_t from_label = top.index - first;
@@ -210,12 +211,13 @@ template <class T>
       return;
     }
     const T* z = values.data() + first;
+    const std::size_t blocks = row.blocks_from(first);
     if (from_label < size) {
-      std::copy_n(z, size, row.z);
+      std::memcpy(row.z, z, blocks * simd::width<T> * sizeof(T));
       row.z[from_label] = -std::numeric_limits<T>::infinity();
       z = row.z;
     }
-    sum.carry(write_exponentials<T>(z, output + first, stretch_blocks, top.value));
+    sum.carry(write_exponentials<T>(z, output + first, blocks, top.value));
   });
   row.facts.other_mass = sum.total();
   if (input == form::probabilities) row.facts.label_mass = static_cast<double>(top.value);

@@ -105,13 +105,12 @@ constexpr perturbation_call<T> perturbation_call_of(const P& perturbation) {
     using Weights = weights_of<T, P>;
     static_assert(sizeof(Weights) <= prepared_memory::size && alignof(Weights) <= simd::vector_bytes,
                   "the weights of a perturbation are an object of at most 128 bytes: hold larger data by a pointer");
-    perturbation_call<T> call{&perturbation,
-                              [](const void* own, const row<T>& row, const row_position& position,
-                                 prepared_memory& memory) {
-                                ::new (memory.bytes)
-                                    Weights(perturbation_at(*static_cast<const P*>(own), position).weights(row));
-                              },
-                              &perturb_rowwise<T, Weights>, nullptr};
+    perturbation_call<T> call{
+        &perturbation,
+        [](const void* own, const row<T>& row, const row_position& position, prepared_memory& memory) {
+          ::new (memory.bytes) Weights(perturbation_at(*static_cast<const P*>(own), position).weights(row));
+        },
+        &perturb_rowwise<T, Weights>, nullptr};
     if constexpr (!std::is_trivially_destructible_v<Weights>) {
       call.release = [](prepared_memory& memory) {
         std::launder(reinterpret_cast<Weights*>(memory.bytes))->~Weights();
@@ -175,8 +174,9 @@ template <class T, bool is_short>
                                                       std::size_t first) {
   if constexpr (is_short) return {row.z, row.w, 0, row.blocks_from(0)};
   if constexpr (!is_short) {
-    if (first < row.in_output) return {row.facts.values.data() + first, row.output + first, first, stretch_blocks};
-    const stretch<T> buffers{row.z, row.w, first, row.blocks_from(first)};
+    const std::size_t blocks = row.blocks_from(first);
+    if (first < row.in_output) return {row.facts.values.data() + first, row.output + first, first, blocks};
+    const stretch<T> buffers{row.z, row.w, first, blocks};
     if (!row.is_held) refill(row, perturbed, buffers);
     return buffers;
   }
@@ -198,9 +198,8 @@ template <class T, bool is_short>
   input.label_p = simd::broadcast(row.label_p());
   input.log_against = simd::broadcast(logs[1]);
   if (is_short || row.is_held) {
-    for_each_stretch(row, [&](std::size_t first) CHAFF_INLINE {
-      perturb_stretch(row, perturbed, weights_from(row, &perturbed, first));
-    });
+    for_each_stretch(row, [&](std::size_t first)
+                              CHAFF_INLINE { perturb_stretch(row, perturbed, weights_from(row, &perturbed, first)); });
   } else {
     weights_from(row, &perturbed, 0);
   }

@@ -108,12 +108,11 @@ CHAFF_NO_IPA bool answer_rows_across(const defense_call<T>& defense, const polic
       defense.perturbation.perturb(defense.perturbation.perturbation, nothing, input);
     }
     Vec label_weight = blend_label(input, policy.keep_label);
-    const Vec share = simd::select<T>(is_closed, simd::broadcast(tie_label_cap<T>),
-                                      simd::broadcast(perturbed_label_cap<T>));
+    const Vec share =
+        simd::select<T>(is_closed, simd::broadcast(tie_label_cap<T>), simd::broadcast(perturbed_label_cap<T>));
     const Vec cap = policy.keep_label ? label_weight * share : simd::broadcast(infinity);
-    const Vec sum = sum_across_rows<T>(classes, [&](std::size_t c) CHAFF_INLINE {
-      return simd::minimum<T>(w.of[c], cap);
-    });
+    const Vec sum =
+        sum_across_rows<T>(classes, [&](std::size_t c) CHAFF_INLINE { return simd::minimum<T>(w.of[c], cap); });
     Vec divided;
     for (std::size_t r = 0; r < simd::width<T>; ++r) {
       T weight = label_weight[r];
