@@ -25,7 +25,9 @@ struct adapter {
 
 /// A container with an adapter.
 template <class R>
-concept Adapted = !requires { adapter<std::remove_cvref_t<R>>::is_missing; };
+concept Adapted = !requires {
+  adapter<std::remove_cvref_t<R>>::is_missing;
+};
 
 }  // namespace chaff::inline CHAFF_ABI
 

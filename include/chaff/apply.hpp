@@ -46,8 +46,8 @@ namespace chaff::inline CHAFF_ABI {
 /// Satisfied by dcp, energy_dcp, none, gated{gate, perturbation}, a bare perturbation, and any of them | reductions;
 /// not by what needs the query.
 template <class D, class T = float>
-concept Defense = Gate<detail::gate_of<D>, T> && Perturbation<detail::perturbation_for_row<detail::perturbation_of<D>>, T> &&
-                  detail::reduces<D, T>;
+concept Defense = Gate<detail::gate_of<D>, T> &&
+    Perturbation<detail::perturbation_for_row<detail::perturbation_of<D>>, T> && detail::reduces<D, T>;
 
 /// Checks a defense and a policy.
 /// Throws: std::invalid_argument for a parameter out of its range, or a policy that the defense cannot serve.
@@ -80,16 +80,15 @@ void apply_rows(const Defense& defense, std::span<const T> logits, std::size_t c
     }
     const auto& parts = detail::parts_of(defense);
     using Perturbation = std::remove_cvref_t<decltype(parts.perturbation)>;
-    detail::defense_call<T> call{detail::gate_call_of<T>(parts.gate),
-                                 detail::perturbation_call_of<T, Perturbation>(parts.perturbation),
-                                 {}};
+    detail::defense_call<T> call{
+        detail::gate_call_of<T>(parts.gate), detail::perturbation_call_of<T, Perturbation>(parts.perturbation), {}};
     if constexpr (detail::reductions_of<Defense> == 0) {
       detail::answer_rows<T>(call, policy, logits, classes, output);
     } else {
       detail::reduction_call<T> reductions[detail::reductions_of<Defense>];
       detail::reduction_call<T>* next = reductions;
-      detail::for_each_reduction(
-          defense, [&](const auto& each) CHAFF_INLINE { detail::set_reduction_call(each, *next++); });
+      detail::for_each_reduction(defense,
+                                 [&](const auto& each) CHAFF_INLINE { detail::set_reduction_call(each, *next++); });
       call.reductions = reductions;
       detail::answer_rows<T>(call, policy, logits, classes, output);
     }

@@ -66,7 +66,9 @@ template <class R, class T>
 /// What is wrong with a part of a defense under a policy. Parts without parameters need no member `check`.
 template <class Part>
 [[gnu::always_inline]] inline parameter_error check_part(const Part& part, const policy& policy) {
-  if constexpr (requires { { part.check(policy) } -> std::same_as<parameter_error>; }) {
+  if constexpr (requires {
+                  { part.check(policy) } -> std::same_as<parameter_error>;
+                }) {
     return part.check(policy);
   } else if constexpr (requires { part.check(policy); }) {
     part.check(policy);  // raises by itself

@@ -97,7 +97,8 @@ template <class E>
 
 /// Raises std::invalid_argument for a parameter's error, and returns where there is none.
 [[gnu::always_inline]] inline void raise(const parameter_error& error) {
-  if (!error) [[likely]] return;
+  if (!error) [[likely]]
+    return;
   if (error.sentence != nullptr) fail<std::invalid_argument>("chaff: %s", error.sentence);
   fail<std::invalid_argument>("chaff: %s is %g, allowed is [%g, %g]", error.name, error.value, error.low, error.high);
 }

@@ -17,8 +17,8 @@ namespace chaff::inline CHAFF_ABI {
 /// An Eigen vector, matrix, array or expression of float or double.
 template <class R>
 concept EigenValues = std::derived_from<std::remove_cvref_t<R>, Eigen::DenseBase<std::remove_cvref_t<R>>> &&
-                      (std::same_as<typename std::remove_cvref_t<R>::Scalar, float> ||
-                       std::same_as<typename std::remove_cvref_t<R>::Scalar, double>);
+    (std::same_as<typename std::remove_cvref_t<R>::Scalar, float> ||
+     std::same_as<typename std::remove_cvref_t<R>::Scalar, double>);
 
 }  // namespace chaff::inline CHAFF_ABI
 
@@ -29,7 +29,8 @@ template <class Derived>
 const typename Derived::Scalar* contiguous_rows(const Eigen::DenseBase<Derived>& values) {
   if constexpr ((Derived::Flags & Eigen::DirectAccessBit) != 0) {
     const Derived& own = values.derived();
-    const bool is_gapless = own.innerStride() == 1 && (Derived::IsVectorAtCompileTime || own.outerStride() == own.cols());
+    const bool is_gapless =
+        own.innerStride() == 1 && (Derived::IsVectorAtCompileTime || own.outerStride() == own.cols());
     if ((Derived::IsVectorAtCompileTime || Derived::IsRowMajor) && is_gapless) return own.data();
   }
   return nullptr;
@@ -70,8 +71,7 @@ struct adapter<Logits> {
       if (Logits::IsVectorAtCompileTime && policy.classes == 0) {
         chaff::apply<Defense, T>(defense, std::span<const T>(from, size), std::span<T>(to, size), policy);
       } else {
-        const auto classes =
-            Logits::IsVectorAtCompileTime ? policy.classes : static_cast<std::size_t>(logits.cols());
+        const auto classes = Logits::IsVectorAtCompileTime ? policy.classes : static_cast<std::size_t>(logits.cols());
         chaff::apply_rows<Defense, T>(defense, std::span<const T>(from, size), classes, std::span<T>(to, size), policy);
       }
     };

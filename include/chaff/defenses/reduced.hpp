@@ -57,14 +57,14 @@ template <class Defense, class R>
 
 /// A perturbation, of rows or of queries.
 template <class P>
-concept AnyPerturbation = Perturbation<std::remove_cvref_t<P>> || Perturbation<std::remove_cvref_t<P>, double> ||
-                          QueryPerturbation<std::remove_cvref_t<P>>;
+concept AnyPerturbation = Perturbation<std::remove_cvref_t<P>> || Perturbation < std::remove_cvref_t<P>,
+double > || QueryPerturbation<std::remove_cvref_t<P>>;
 
 /// Whether each reduction of a defense takes outputs of T.
 template <class Defense, class T>
 inline constexpr bool reduces = true;
 template <class Defense, class R, class T>
-inline constexpr bool reduces<reduced<Defense, R>, T> = reduces<Defense, T> && Reduction<R, T>;
+inline constexpr bool reduces<reduced<Defense, R>, T> = reduces<Defense, T>&& Reduction<R, T>;
 
 }  // namespace chaff::detail::inline CHAFF_ABI
 

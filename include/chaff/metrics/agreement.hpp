@@ -55,9 +55,8 @@ double accuracy(const Outputs& outputs, std::size_t classes, const Labels& label
 /// Throws: std::invalid_argument for sizes that do not match, or no rows.
 template <ContiguousRange A, ContiguousRange B>
 double label_agreement(const A& a, const B& b, std::size_t classes) {
-  return detail::mean_over_rows("label_agreement", a, b, classes, [](auto p, auto q) {
-    return predicted_label(p) == predicted_label(q) ? 1.0 : 0.0;
-  });
+  return detail::mean_over_rows("label_agreement", a, b, classes,
+                                [](auto p, auto q) { return predicted_label(p) == predicted_label(q) ? 1.0 : 0.0; });
 }
 
 /// 1 where two rows predict the same label, and else 0.

@@ -31,7 +31,8 @@ double confidence_auroc(const Outputs& outputs, std::size_t classes, const Label
   for_each_prediction("confidence_auroc", outputs, classes, labels, [&](double confidence, bool is_correct) {
     all.push_back({confidence, is_correct});
   });
-  std::sort(all.begin(), all.end(), [](const prediction& a, const prediction& b) { return a.confidence < b.confidence; });
+  std::sort(all.begin(), all.end(),
+            [](const prediction& a, const prediction& b) { return a.confidence < b.confidence; });
 
   double correct = 0, incorrect = 0, pairs = 0;  // pairs in which the correct one is more confident
   for (auto first = all.begin(); first != all.end();) {

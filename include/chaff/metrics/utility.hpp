@@ -27,12 +27,12 @@ struct utility {
     double auroc = std::numeric_limits<double>::quiet_NaN();     ///< confidence_auroc
   };
 
-  std::size_t rows = 0;        ///< the number of rows
-  double perturbed = 0;        ///< share of rows whose output lies further than min_perturbed_l1 from the posterior
-  double l1 = 0;               ///< mean of |output - posterior|_1
-  double label_changes = 0;    ///< share of outputs that predict another label than the posterior
-  against_labels undefended;   ///< of the posteriors
-  against_labels defended;     ///< of the outputs
+  std::size_t rows = 0;       ///< the number of rows
+  double perturbed = 0;       ///< share of rows whose output lies further than min_perturbed_l1 from the posterior
+  double l1 = 0;              ///< mean of |output - posterior|_1
+  double label_changes = 0;   ///< share of outputs that predict another label than the posterior
+  against_labels undefended;  ///< of the posteriors
+  against_labels defended;    ///< of the outputs
 };
 
 }  // namespace chaff
@@ -55,8 +55,7 @@ utility utility_of(const Outputs& outputs, const Posteriors& posteriors, std::si
   result.rows = static_cast<std::size_t>(std::size(outputs)) / classes;
   if (std::size(labels) > 0) {
     const auto against = [&](const auto& rows) {
-      return utility::against_labels{accuracy(rows, classes, labels),
-                                     expected_calibration_error(rows, classes, labels),
+      return utility::against_labels{accuracy(rows, classes, labels), expected_calibration_error(rows, classes, labels),
                                      confidence_auroc(rows, classes, labels)};
     };
     result.undefended = against(posteriors);

@@ -59,8 +59,8 @@ namespace chaff {
 /// row, of the row's logits rounded to 1/64 (saturated at 2^24). Without the key, an attacker *cannot* predict it, nor
 /// tell it from independent uniform noise, whatever other noise they have seen, as long as SipHash-2-4 is a
 /// pseudo-random function; and repeating a query gains nothing, since the same row has the same noise on every replica
-/// that has the key. They *can* tell that two rows are equal after rounding, since their noise is; and they can change a
-/// query until some logit moves by 1/64: that row has fresh noise, so the mean over n such neighbours has the noise
+/// that has the key. They *can* tell that two rows are equal after rounding, since their noise is; and they can change
+/// a query until some logit moves by 1/64: that row has fresh noise, so the mean over n such neighbours has the noise
 /// divided by sqrt(n), for n queries. Noise that depends on the key alone (misdirect) cannot be averaged away in that
 /// manner, but is learned piece by piece by whoever knows the true labels of some queries.
 class key {

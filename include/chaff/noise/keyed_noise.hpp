@@ -64,7 +64,8 @@ class keyed_noise {
   template <class T>
   [[gnu::always_inline]] static simd::vec<simd::int_of<T>> cells_of(simd::vec<T> value) {
     constexpr T bound = T(1 << 30);
-    const simd::vec<T> scaled = simd::maximum<T>(simd::minimum<T>(value * T(64), simd::broadcast(bound)), simd::broadcast(-bound));
+    const simd::vec<T> scaled =
+        simd::maximum<T>(simd::minimum<T>(value * T(64), simd::broadcast(bound)), simd::broadcast(-bound));
     const simd::vec<T> half = simd::select<T>(scaled < T(0), simd::broadcast(T(-0.5)), simd::broadcast(T(0.5)));
     return __builtin_convertvector(scaled + half, simd::vec<simd::int_of<T>>);  // truncates
   }

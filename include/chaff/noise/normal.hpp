@@ -17,8 +17,10 @@ namespace chaff::detail::inline CHAFF_ABI {
 /// Source: Box & Muller 1958; the sine is a polynomial of degree 15 (Sollya's fpminimax, absolute error 2e-16).
 inline simd::vec<double> normal(simd::vec<std::uint64_t> words) {
   using signed_words = simd::vec<std::int64_t>;
-  const simd::vec<double> high = __builtin_convertvector(reinterpret_cast<signed_words>(words >> 32), simd::vec<double>);
-  const simd::vec<double> low = __builtin_convertvector(reinterpret_cast<signed_words>(words & 0xffffffffu), simd::vec<double>);
+  const simd::vec<double> high =
+      __builtin_convertvector(reinterpret_cast<signed_words>(words >> 32), simd::vec<double>);
+  const simd::vec<double> low =
+      __builtin_convertvector(reinterpret_cast<signed_words>(words & 0xffffffffu), simd::vec<double>);
   const simd::vec<double> radius_squared = simd::log_nonnegative<double>((high + 0.5) * 0x1p-32) * -2.0;
   simd::vec<double> radius;
   for (std::size_t i = 0; i < simd::width<double>; ++i) radius[i] = std::sqrt(radius_squared[i]);

@@ -10,9 +10,8 @@
 
 namespace chaff::detail::inline CHAFF_ABI {
 
-/// The state of SipHash-2-4. Word is std::uint64_t, or a machine vector of it: each lane then hashes its own message, all
-/// of one length.
-/// Source: Aumasson & Bernstein 2012, "SipHash: a fast short-input PRF".
+/// The state of SipHash-2-4. Word is std::uint64_t, or a machine vector of it: each lane then hashes its own message,
+/// all of one length. Source: Aumasson & Bernstein 2012, "SipHash: a fast short-input PRF".
 template <class Word>
 class siphash_state {
  public:

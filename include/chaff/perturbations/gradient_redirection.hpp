@@ -13,9 +13,8 @@
 namespace chaff::inline CHAFF_ABI {
 
 /// A surrogate given by the derivative g = d/dy <G'y, t> itself, as a double backward pass computes it.
-/// Shapes: `of_query(arguments...)` returns K numbers, for a batch N x K. A single sigmoid logit has two outcomes, "yes"
-/// first.
-/// Throws: at a call, std::invalid_argument for another shape.
+/// Shapes: `of_query(arguments...)` returns K numbers, for a batch N x K. A single sigmoid logit has two outcomes,
+/// "yes" first. Throws: at a call, std::invalid_argument for another shape.
 template <class Callable>
 struct redirection {
   Callable of_query;
@@ -52,8 +51,9 @@ struct gradient_redirection {
   template <class... Arguments>
   auto bind(Arguments&... query) const {
     using Callable = std::remove_cvref_t<decltype(surrogate.of_query)>;
-    return detail::bound_to_query([this, output = detail::query_output<Callable, Arguments...>("surrogate", surrogate.of_query, query...)]<class T>(
-                        const row<T>& row, const detail::row_position& position, std::span<T> w) {
+    return detail::bound_to_query([this, output = detail::query_output<Callable, Arguments...>(
+                                             "surrogate", surrogate.of_query, query...)]<class T>(
+                                      const row<T>& row, const detail::row_position& position, std::span<T> w) {
       std::vector<double> g;
       if constexpr (std::is_same_v<Surrogate, redirection<Callable>>) {
         const auto given = output.of_row(position, [&](std::size_t count) { return count == w.size(); });
@@ -72,7 +72,8 @@ struct gradient_redirection {
         }
       }
       for (const double value : g) {
-        if (value != value) detail::fail<std::domain_error>("chaff: the surrogate's gradient for row %zu has NaN", position.row);
+        if (value != value)
+          detail::fail<std::domain_error>("chaff: the surrogate's gradient for row %zu has NaN", position.row);
       }
       this->spend(row, g, w);
     });

@@ -56,8 +56,9 @@ struct mad {
   template <class... Arguments>
   auto bind(Arguments&... query) const {
     using Callable = std::remove_cvref_t<decltype(surrogate.of_query)>;
-    return detail::bound_to_query([this, output = detail::query_output<Callable, Arguments...>("surrogate", surrogate.of_query, query...)]<class T>(
-                        const row<T>& row, const detail::row_position& position, std::span<T> w) {
+    return detail::bound_to_query([this, output = detail::query_output<Callable, Arguments...>(
+                                             "surrogate", surrogate.of_query, query...)]<class T>(
+                                      const row<T>& row, const detail::row_position& position, std::span<T> w) {
       const std::vector<double> p(w.begin(), w.end());
       if constexpr (std::is_same_v<Surrogate, last_layer<Callable>>) {
         std::vector<double> s(p.size());

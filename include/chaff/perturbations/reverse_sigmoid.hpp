@@ -43,8 +43,7 @@ struct reverse_sigmoid_weight {
   [[gnu::always_inline]] simd::vec<T> label(simd::vec<T> p, simd::vec<T> log_against) const {
     const simd::mask<T> unlikely = log_against > T(0);
     const simd::vec<T> log_odds = simd::select<T>(unlikely, -log_against, log_against);
-    const simd::vec<T> lowest =
-        simd::select<T>(unlikely, simd::broadcast(min_log_odds), simd::broadcast(min_exponent));
+    const simd::vec<T> lowest = simd::select<T>(unlikely, simd::broadcast(min_log_odds), simd::broadcast(min_exponent));
     const simd::vec<T> size = minus_tanh(simd::maximum<T>(log_odds, lowest));
     const simd::vec<T> sign =
         simd::select<T>(unlikely, simd::broadcast(half_beta), simd::broadcast(are_clamped ? T(0) : -half_beta));

@@ -50,9 +50,9 @@ class jacobian_gradient {
   double length_ = 0, m_ = 0;
 };
 
-/// The clone's gradient, by the closed form of the last layer with |h| left out, for outputs that are spread evenly over
-/// a set of classes. A class is added or removed in O(1). y - s = (y - e_t) - (s - e_t), t the class with the largest
-/// s_t, so that nothing cancels where s is close to a vertex.
+/// The clone's gradient, by the closed form of the last layer with |h| left out, for outputs that are spread evenly
+/// over a set of classes. A class is added or removed in O(1). y - s = (y - e_t) - (s - e_t), t the class with the
+/// largest s_t, so that nothing cancels where s is close to a vertex.
 class last_layer_gradient {
  public:
   last_layer_gradient(std::span<const double> s, std::span<const double> p)

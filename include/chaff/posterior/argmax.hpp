@@ -43,7 +43,8 @@ template <class T>
     std::size_t at = 0;
     for (; at + group <= count; at += group) {
       const simd::vec<T> a = simd::load<T>(part + at), b = simd::load<T>(part + at + simd::width<T>);
-      const simd::vec<T> c = simd::load<T>(part + at + 2 * simd::width<T>), d = simd::load<T>(part + at + 3 * simd::width<T>);
+      const simd::vec<T> c = simd::load<T>(part + at + 2 * simd::width<T>),
+                         d = simd::load<T>(part + at + 3 * simd::width<T>);
       sum += (a + b) + (c + d);
       take(simd::maximum<T>(simd::maximum<T>(a, b), simd::maximum<T>(c, d)), at);
     }
@@ -59,13 +60,16 @@ template <class T>
       for (std::size_t i = 0; i < count; ++i) top.has_nan |= part[i] != part[i];
     }
     if (from == 0 || value > top.value) {
-      const auto first = static_cast<std::size_t>(simd::min_across<I>(greatest == value ? index : simd::vec<I>{} + none));
+      const auto first =
+          static_cast<std::size_t>(simd::min_across<I>(greatest == value ? index : simd::vec<I>{} + none));
       simd::vec<I> here = simd::vec<I>{} + none;
-      simd::for_each_block_compact<T>(std::min(count - first, group), [&](std::size_t i, std::size_t left) CHAFF_INLINE {
-        const simd::vec<I> found =
-            simd::load_some<T>(part + first + i, left, lowest) == value ? simd::iota<I>(static_cast<I>(i)) : simd::vec<I>{} + none;
-        here = found < here ? found : here;
-      });
+      simd::for_each_block_compact<T>(
+          std::min(count - first, group), [&](std::size_t i, std::size_t left) CHAFF_INLINE {
+            const simd::vec<I> found = simd::load_some<T>(part + first + i, left, lowest) == value
+                                           ? simd::iota<I>(static_cast<I>(i))
+                                           : simd::vec<I>{} + none;
+            here = found < here ? found : here;
+          });
       top = {value, from + first + static_cast<std::size_t>(simd::min_across<I>(here)), top.has_nan};
     }
   }

@@ -15,7 +15,9 @@ namespace chaff::detail::inline CHAFF_ABI {
 
 /// Whether a type is Eigen's, whose data may have strides: chaff/adapters/eigen.hpp reads those.
 template <class R>
-concept EigenLike = requires { std::remove_cvref_t<R>::RowsAtCompileTime; };
+concept EigenLike = requires {
+  std::remove_cvref_t<R>::RowsAtCompileTime;
+};
 
 /// The type of a range's elements, without const.
 template <class R>
@@ -29,10 +31,11 @@ namespace chaff::inline CHAFF_ABI {
 /// Satisfied by std::vector, std::array, std::span, and any type with data() and size(). Eigen's types have strides and
 /// are read by chaff/adapters/eigen.hpp.
 template <class R>
-concept ContiguousRange = !detail::EigenLike<R> && requires(R& range) {
+concept ContiguousRange = !detail::EigenLike<R> && requires(R & range) {
   { *std::data(range) } -> std::common_reference_with<const detail::element_of<R>&>;
   { std::size(range) } -> std::convertible_to<std::size_t>;
-  requires std::same_as<detail::element_of<R>, float> || std::same_as<detail::element_of<R>, double>;
+  requires std::same_as < detail::element_of<R>,
+  float > || std::same_as<detail::element_of<R>, double>;
 };
 
 }  // namespace chaff::inline CHAFF_ABI

@@ -18,8 +18,10 @@ enum class fault { none, nan, infinite, all_masked, not_a_distribution };
 /// What is wrong with a row of logits by its argmax alone.
 template <class T>
 [[gnu::always_inline]] inline fault fault_of(const row_argmax<T>& top) {
-  if (top.has_nan) [[unlikely]] return fault::nan;
-  if (std::abs(top.value) < std::numeric_limits<T>::infinity()) [[likely]] return fault::none;
+  if (top.has_nan) [[unlikely]]
+    return fault::nan;
+  if (std::abs(top.value) < std::numeric_limits<T>::infinity()) [[likely]]
+    return fault::none;
   return top.value > 0 ? fault::infinite : fault::all_masked;
 }
 

@@ -8,8 +8,8 @@
 #include <limits>
 
 #include "chaff/policy.hpp"
-#include "chaff/reductions/normalise.hpp"
 #include "chaff/posterior/n_largest.hpp"
+#include "chaff/reductions/normalise.hpp"
 
 namespace chaff::detail::inline CHAFF_ABI {
 
@@ -75,7 +75,8 @@ struct rounded {
       (i == k ? own : largest_other) = i == k ? n : std::max(largest_other, n);
     }
 
-    const double lead = kept.margin > 0 ? std::min(units, std::ceil(detail::lead_to_aim_at<T>(kept.margin) * units)) : 1;
+    const double lead =
+        kept.margin > 0 ? std::min(units, std::ceil(detail::lead_to_aim_at<T>(kept.margin) * units)) : 1;
     if (own >= largest_other + lead) {
       for (std::size_t i = 0; i < classes; ++i) {
         const double n = down(i) + (missing > 0 && up.has(i, detail::order_of_claim(remainder(i))));

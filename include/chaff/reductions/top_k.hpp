@@ -4,17 +4,15 @@
 #define CHAFF_REDUCTIONS_TOP_K_HPP
 
 #include "chaff/policy.hpp"
-#include "chaff/reductions/normalise.hpp"
 #include "chaff/posterior/n_largest.hpp"
+#include "chaff/reductions/normalise.hpp"
 
 namespace chaff {
 
 /// A reduction that keeps only the most probable classes.
-/// Formula: all but the label and the k - 1 largest others -> 0, then the row is normalised. Of equal entries the lowest
-/// indices stay.
-/// Range: k >= 1; a k of at least the number of classes leaves the output as it is.
-/// Throws: std::invalid_argument for 0, when bound to a model and at apply.
-/// Allocates: nothing. Cost: O(K), for any k.
+/// Formula: all but the label and the k - 1 largest others -> 0, then the row is normalised. Of equal entries the
+/// lowest indices stay. Range: k >= 1; a k of at least the number of classes leaves the output as it is. Throws:
+/// std::invalid_argument for 0, when bound to a model and at apply. Allocates: nothing. Cost: O(K), for any k.
 struct top_k {
   std::size_t k = 5;
 
@@ -27,7 +25,9 @@ struct top_k {
   void operator()(std::span<T> output, kept_label kept) const {
     if (k >= output.size()) return;
     using Key = decltype(detail::order_of(T{}));
-    const auto key_at = [&](std::size_t i) { return i == kept.index ? static_cast<Key>(-1) : detail::order_of(output[i]); };
+    const auto key_at = [&](std::size_t i) {
+      return i == kept.index ? static_cast<Key>(-1) : detail::order_of(output[i]);
+    };
     const auto stays = detail::n_largest(output.size(), k, key_at);
     for (std::size_t i = 0; i < output.size(); ++i) {
       if (!stays.has(i, key_at(i))) output[i] = 0;
