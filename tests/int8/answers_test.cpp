@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// What is promised of the edge path: codes within one of the formula in double, the label strictly first, the same
+/// The guarantees of the edge path: codes within one of the formula in double, the label strictly first, the same
 /// bits everywhere. Small rows exhaustively, others at random.
 #include <gtest/gtest.h>
 
@@ -71,7 +71,7 @@ std::string describe(const parameters& given) {
          (given.rule == odds::exact ? ", exact" : ", clamped");
 }
 
-TEST(int8_answers, every_pair_of_logits) {
+TEST(Int8Answers, EveryPairOfLogits) {
   for (const parameters& given : settings) {
     SCOPED_TRACE(describe(given));
     const dcp defense(given);
@@ -89,7 +89,7 @@ TEST(int8_answers, every_pair_of_logits) {
 
 /// Every triple's answer is that of its three distances, of which one is 0: the formula is worked out for each pair of
 /// distances once, and all 2^24 triples are compared with it.
-TEST(int8_answers, every_triple_of_logits) {
+TEST(Int8Answers, EveryTripleOfLogits) {
   for (const parameters& given : {settings[0], settings[2], settings[3]}) {
     SCOPED_TRACE(describe(given));
     const dcp defense(given);
@@ -121,7 +121,7 @@ TEST(int8_answers, every_triple_of_logits) {
   }
 }
 
-TEST(int8_answers, random_rows_of_any_length_and_parameters) {
+TEST(Int8Answers, RandomRowsOfAnyLengthAndParameters) {
   std::mt19937 random(17);
   const auto uniform = [&](double low, double high) {
     return static_cast<float>(std::uniform_real_distribution<double>(low, high)(random));
@@ -149,7 +149,7 @@ TEST(int8_answers, random_rows_of_any_length_and_parameters) {
   }
 }
 
-TEST(int8_answers, flat_rows_of_any_length) {
+TEST(Int8Answers, FlatRowsOfAnyLength) {
   for (const std::size_t classes : {2u, 3u, 255u, 256u, 257u, 512u, 1000u, 65535u}) {
     for (const parameters& given : settings) {
       for (const int level : {-128, 0, 127}) {
@@ -163,7 +163,7 @@ TEST(int8_answers, flat_rows_of_any_length) {
   }
 }
 
-TEST(int8_answers, extremes_of_length_and_spread) {
+TEST(Int8Answers, ExtremesOfLengthAndSpread) {
   // one class far ahead of all, and two levels of many
   for (const parameters& given : settings) {
     SCOPED_TRACE(describe(given));
@@ -178,7 +178,7 @@ TEST(int8_answers, extremes_of_length_and_spread) {
   }
 }
 
-TEST(int8_answers, one_class_answers_the_top_code) {
+TEST(Int8Answers, OneClassAnswersTheTopCode) {
   for (const parameters& given : settings) {
     const dcp defense(given);
     for (const int q : {-128, 0, 127}) {
@@ -189,7 +189,7 @@ TEST(int8_answers, one_class_answers_the_top_code) {
   }
 }
 
-TEST(int8_answers, a_row_too_long_for_the_sums_is_answered_by_its_label) {
+TEST(Int8Answers, ARowTooLongForTheSumsIsAnsweredByItsLabel) {
   row q(70000, 3);
   q[69000] = 4;
   const auto n = units<std::int16_t>(dcp(settings[0]), q);
@@ -197,12 +197,12 @@ TEST(int8_answers, a_row_too_long_for_the_sums_is_answered_by_its_label) {
   EXPECT_EQ(std::count(n.begin(), n.end(), 0), 69999);
 }
 
-TEST(int8_answers, no_row_has_no_answer) {
+TEST(Int8Answers, NoRowHasNoAnswer) {
   const dcp defense(settings[0]);
   defense(std::span<const std::int8_t>(), std::span<std::int8_t>());
 }
 
-TEST(int8_answers, in_place_and_in_rows_as_alone) {
+TEST(Int8Answers, InPlaceAndInRowsAsAlone) {
   std::mt19937 random(3);
   const dcp defense(settings[0]);
   row q(7 * 30);
@@ -217,8 +217,8 @@ TEST(int8_answers, in_place_and_in_rows_as_alone) {
   EXPECT_EQ(in_place, expected);
 }
 
-TEST(int8_answers, plain_softmax_would_lose_the_label) {
-  // what the promise is worth: rounded to the same codes, the formula ties the label with others in most rows
+TEST(Int8Answers, PlainSoftmaxWouldLoseTheLabel) {
+  // without the guarantee: rounded to the same codes, the formula ties the label with others in most rows
   std::mt19937 random(5);
   std::normal_distribution<double> draw(0, 1.5 / 0.02);
   int tied = 0;
@@ -238,11 +238,11 @@ TEST(int8_answers, plain_softmax_would_lose_the_label) {
   EXPECT_GT(tied, 100);
 }
 
-TEST(int8_answers, have_the_digest_that_every_machine_has) {
+TEST(Int8Answers, HaveTheDigestThatEveryMachineHas) {
   EXPECT_EQ(digest_of(digest_rows), expected_digest) << std::hex << digest_of(digest_rows);
 }
 
-TEST(int8_parameters, are_checked_when_a_defense_is_made) {
+TEST(Int8Parameters, AreCheckedWhenADefenseIsMade) {
   const auto expect_refused = [](const parameters& given, const std::string& message) {
     try {
       const dcp defense(given);

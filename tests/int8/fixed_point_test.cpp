@@ -11,7 +11,7 @@ namespace {
 using namespace chaff::int8;
 constexpr chaff_int8_table table = make_table({.input_scale = 1}, 1);
 
-TEST(exp2_minus, is_within_1_2e_7_relative) {
+TEST(Exp2Minus, IsWithin12e7Relative) {
   for (std::uint64_t wide_x = 0; wide_x < std::uint64_t{1} << 32; wide_x += 1013) {
     const auto x = static_cast<std::uint32_t>(wide_x);
     const double exact = std::exp2(-std::ldexp(x, -26));
@@ -22,7 +22,7 @@ TEST(exp2_minus, is_within_1_2e_7_relative) {
   }
 }
 
-TEST(times, is_the_shifted_product) {
+TEST(Times, IsTheShiftedProduct) {
   for (const std::uint64_t a : {0x123456789abcull, 0xffffffffull, 0x7fffffffffffull, 1ull}) {
     for (const std::uint32_t b : {1u, 0x80000000u, 0xffffffffu, 12345u}) {
       for (const int shift : {28, 30, 31, 32}) {
@@ -34,13 +34,13 @@ TEST(times, is_the_shifted_product) {
   }
 }
 
-TEST(minus_log1m_q30, is_within_5e_8) {
+TEST(MinusLog1mQ30, IsWithin5e8) {
   for (std::uint32_t p = 0; p <= 1u << 30; p += 509) {
     ASSERT_NEAR(std::ldexp(minus_log1m_q30(table, p), -30), -std::log1p(-std::ldexp(p, -31)), 5e-8) << p;
   }
 }
 
-TEST(log_q26, is_within_2e_7) {
+TEST(LogQ26, IsWithin2e7) {
   for (int zeros = 0; zeros <= 19; ++zeros) {
     for (std::uint64_t step = 0; step < 4096; ++step) {
       const std::uint64_t s = (std::uint64_t{0x8000000000000000u} | step << 51 | step * 12345) >> zeros;
@@ -49,7 +49,7 @@ TEST(log_q26, is_within_2e_7) {
   }
 }
 
-TEST(rise_q30, is_within_8e_8) {
+TEST(RiseQ30, IsWithin8e8) {
   for (std::uint32_t u = 0; u <= 1u << 30; u += 251) {
     const double t = std::ldexp(u, -30);
     ASSERT_NEAR(std::ldexp(rise_q30(table, u), -30), (1 - t) / (1 + t), 8e-8) << u;
@@ -59,7 +59,7 @@ TEST(rise_q30, is_within_8e_8) {
   EXPECT_LT(rise_q30(table, 0), 1 << 30) << "or alpha could be 1, which has no room";
 }
 
-TEST(reciprocal, is_within_1e_9_of_it) {
+TEST(Reciprocal, IsWithin1e9OfIt) {
   for (int zeros = 0; zeros < 63; ++zeros) {
     for (std::uint64_t step = 0; step < 512; ++step) {
       const std::uint64_t s = (std::uint64_t{0x8000000000000000u} | step << 54 | step * 98765) >> zeros;
@@ -69,13 +69,13 @@ TEST(reciprocal, is_within_1e_9_of_it) {
   }
 }
 
-TEST(exp_minus, is_within_1e_13_times_1_and_x) {
+TEST(ExpMinus, IsWithin1e13Times1AndX) {
   for (double x = 0; x < 700; x += 0.37) ASSERT_NEAR(exp_minus(x) / std::exp(-x), 1, 1e-13 * (1 + x)) << x;
   EXPECT_EQ(exp_minus(0), 1);
   EXPECT_EQ(exp_minus(1e6), 0);
 }
 
-TEST(scale_of, undoes_what_prepare_does_with_a_scale) {
+TEST(ScaleOf, UndoesWhatPrepareDoesWithAScale) {
   for (const double scale : {0.00390625, 0.05, 0.1234, 0.75, 3.5}) {
     int shift = 0;
     const double fraction = std::frexp(scale * 0x1p26, &shift);  // fraction 2^shift, fraction in [1/2, 1)

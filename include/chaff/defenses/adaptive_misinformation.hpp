@@ -11,7 +11,7 @@ namespace chaff::inline CHAFF_ABI {
 
 /// Adaptive misinformation: the posterior of a misinformation model, the decoy, where the model is unsure.
 /// Formula: weights = (1 - alpha) p + alpha p_decoy, alpha = 1 / (1 + exp(nu (p_k - tau))).
-/// Range: that of confidence_gate; what the decoy may be is said at decoy. It is bound to a model by chaff::defend.
+/// Range: that of confidence_gate; decoy says what the decoy may be. It is bound to a model by chaff::defend.
 /// Source: Kariyappa & Qureshi 2020, "Defending against model stealing attacks with adaptive misinformation", CVPR
 /// 2020, arXiv 1911.07100. Departure: policy.keep_label, on by default; there the output predicts the decoy's class.
 template <class Decoy>

@@ -13,7 +13,7 @@ namespace chaff::int8 {
 
 /// The longest row that sums are made for: a count then has 16 bits, the mass 63, the sum of weights (each at most
 /// 6) 63.
-inline constexpr std::size_t most_classes = 65535;
+inline constexpr std::size_t max_classes = 65535;
 
 /// The items of a row that weights are worked out for: each of the 256 distances from the largest logit or, in a short
 /// row, each class. A slot first holds the distance (d << 16) and its count, then the weight, then the code.
@@ -30,7 +30,7 @@ struct row_items {
 /// Rows up to this length are worked out class by class: there are fewer of them than distances.
 inline constexpr std::size_t short_row = 32;
 
-/// Finds the label of a row, and its items, the label itself left out; of more than most_classes the label alone.
+/// Finds the label of a row, and its items, the label itself left out; of more than max_classes the label alone.
 template <class Logit>
 [[gnu::noinline]] constexpr void find_items(std::span<const Logit> logits, row_items& row) {
   const Logit* const first = logits.data();
@@ -90,7 +90,7 @@ constexpr std::uint32_t step_once_q28(const chaff_int8_table& table, std::uint64
 }
 
 /// The magnitude of the log-odds where odds are clamped to 1e-12.
-inline constexpr std::uint32_t most_log_odds_q26 = 1854286438;
+inline constexpr std::uint32_t max_log_odds_q26 = 1854286438;
 
 /// The same for the label where p_k > 1/2, by exact odds. log(p_k / (1 - p_k)) is measured from the nearest class, so
 /// that nothing is lost where the others are next to nothing. l is below 2^13.
@@ -135,7 +135,7 @@ struct row_facts {
 };
 
 /// Turns counts into weights, p_d + alpha step(p_d), and returns the sum of all weights in q44. A weight is good to
-/// 2^-27; their sum, over up to most_classes of them, to a relative 2^-26: it is put together from the masses, which
+/// 2^-27; their sum, over up to max_classes of them, to a relative 2^-26: it is put together from the masses, which
 /// are exact, and the steps.
 constexpr std::uint64_t weigh_items(const chaff_int8_table& table, const row_facts& facts, std::uint64_t others_q44,
                                     row_items& row) {
@@ -156,11 +156,11 @@ constexpr std::uint64_t weigh_items(const chaff_int8_table& table, const row_fac
       std::uint32_t weight_q28 = p_q31 >> 3;
       std::uint32_t step_q28 = 0;
       if (facts.alpha != 0) {
-        std::uint32_t l_q26 = most_log_odds_q26;
+        std::uint32_t l_q26 = max_log_odds_q26;
         if (d < table.far) {
           const std::uint32_t above = table.scale_q26 * d + static_cast<std::uint32_t>(facts.log_mass_q26);
           const auto off = static_cast<std::uint32_t>(minus_log1m_q30(table, p_q31) >> 4);
-          l_q26 = above < off ? 0 : above - off < most_log_odds_q26 ? above - off : most_log_odds_q26;
+          l_q26 = above < off ? 0 : above - off < max_log_odds_q26 ? above - off : max_log_odds_q26;
         }
         const std::uint64_t x_q26 = std::uint64_t{l_q26} * table.gamma_q26 >> 26;
         const std::uint32_t t_q30 = x_q26 >> 31 != 0 ? 0 : exp2_minus_q30(table, static_cast<std::uint32_t>(x_q26));
@@ -183,7 +183,7 @@ constexpr std::uint64_t weigh_items(const chaff_int8_table& table, const row_fac
 /// Finds the codes of a row's items and of its label. `bits`: a probability of 1 would be 2^bits units.
 ///
 /// Largest error of a probability: 1e-6, so a code is the rounded one of the exact formula or its neighbour. Rounding:
-/// codes to nearest, sums and products down. Overflow: none, by the bounds at most_classes and the ranges of
+/// codes to nearest, sums and products down. Overflow: none, by the bounds at max_classes and the ranges of
 /// parameters.
 [[gnu::noinline]] constexpr void find_codes(const chaff_int8_table& table, int bits, row_items& row) {
   constexpr std::uint64_t one_q44 = std::uint64_t{1} << 44;
@@ -207,8 +207,8 @@ constexpr std::uint64_t weigh_items(const chaff_int8_table& table, const row_fac
       const auto all_of_it_q28 = static_cast<std::uint32_t>(label_q44 >> 16);
       label_q44 -= facts.alpha_times(step < all_of_it_q28 ? step : all_of_it_q28) << 16;
     }
-    constexpr std::uint64_t least_q44 = 17592186;  // 1e-6
-    if (label_q44 < least_q44) label_q44 = least_q44;
+    constexpr std::uint64_t min_q44 = 17592186;  // 1e-6
+    if (label_q44 < min_q44) label_q44 = min_q44;
   }
   facts.label_q44 = label_q44;
   const int zeros = std::countl_zero(label_q44);
@@ -252,7 +252,7 @@ template <int bits, int zero_point, class Code>
   answer[label] = static_cast<Code>((1 << bits) - 1 + zero_point);
 }
 
-/// Answers one row: both spans have K entries, K from 1 to most_classes; int8 may answer in place. A longer row is
+/// Answers one row: both spans have K entries, K from 1 to max_classes; int8 may answer in place. A longer row is
 /// answered by its label alone, a row of one class by the top code. Logits are int8, or uint8 with any zero point.
 template <int bits, int zero_point, class Logit, class Code>
 constexpr void answer_row(const chaff_int8_table& table, std::span<const Logit> logits, std::span<Code> answer) {
@@ -260,7 +260,7 @@ constexpr void answer_row(const chaff_int8_table& table, std::span<const Logit> 
   const auto code = [](std::uint32_t units) { return static_cast<Code>(static_cast<int>(units) + zero_point); };
   row_items row;
   find_items(logits, row);
-  if (logits.size() > most_classes) {
+  if (logits.size() > max_classes) {
     answer_label_only<bits, zero_point>(answer, row.label);
     return;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Plain softmax on int8 logits: the undefended twin, under the same promises.
+/// Plain softmax on int8 logits: without a defense, under the same guarantees.
 #ifndef CHAFF_INT8_SOFTMAX_HPP
 #define CHAFF_INT8_SOFTMAX_HPP
 

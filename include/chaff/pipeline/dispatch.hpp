@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Rows of any number and size, each by the kernel that is fastest for it; and what is said where one has no output.
+/// Rows of any number and size, each by the kernel that is fastest for it; and the errors where one has no output.
 #ifndef CHAFF_PIPELINE_DISPATCH_HPP
 #define CHAFF_PIPELINE_DISPATCH_HPP
 

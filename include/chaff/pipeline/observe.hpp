@@ -12,7 +12,7 @@
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// The number of blocks in a stretch of a row: as many as a row_sum adds before it carries on.
-inline constexpr std::size_t stretch_blocks = simd::row_sum<float>::most_blocks;
+inline constexpr std::size_t stretch_blocks = simd::row_sum<float>::max_blocks;
 template <class T>
 inline constexpr std::size_t stretch_classes = stretch_blocks* simd::width<T>;
 

@@ -17,16 +17,16 @@ class row_sum {
  public:
   [[gnu::always_inline]] void add(vec<T> value) {
     part_ += value;
-    if (++blocks_ == most_blocks) carry();
+    if (++blocks_ == max_blocks) carry();
   }
   [[gnu::always_inline]] double total() {
     if (blocks_ != 0) carry();
     return total_ + lost_;
   }
 
-  static constexpr int most_blocks = 16;
+  static constexpr int max_blocks = 16;
 
-  /// Carries on the sum of the next most_blocks, or of the last few.
+  /// Carries on the sum of the next max_blocks, or of the last few.
   [[gnu::always_inline]] void carry(vec<T> blocks) {
     const double part = static_cast<double>(sum_across<T>(blocks));
     const double sum = total_ + part;
@@ -50,10 +50,10 @@ class row_sum {
 };
 
 /// The row_sum of what terms(first, count) returns for each block of a row, without a count in the inner loop.
-/// before(first, classes) is called before each stretch of at most row_sum's most_blocks.
+/// before(first, classes) is called before each stretch of at most row_sum's max_blocks.
 template <class T, class Terms, class Before>
 [[gnu::always_inline]] inline double sum_over_row(std::size_t classes, Terms terms, Before before) {
-  constexpr std::size_t stretch = row_sum<T>::most_blocks * width<T>;
+  constexpr std::size_t stretch = row_sum<T>::max_blocks * width<T>;
   row_sum<T> sum;
   for (std::size_t from = 0; from < classes; from += stretch) {
     before(from, std::min(stretch, classes - from));
