@@ -157,4 +157,18 @@ TEST(Defend, LongRowHasTheSameBitsAsThroughApply) {
   }
 }
 
+/// A composition of a user whose parts are made anew at each call, and whose perturbation needs the query.
+struct decoy_by_value {
+  auto parts() const {
+    return chaff::gated{chaff::always{}, chaff::decoy{[](float x) { return std::vector<float>{x, 1 - x, 0.5f}; }}};
+  }
+};
+
+TEST(Defend, ServesCompositionOfUserThatNeedsTheQuery) {
+  const auto model = [](float x) { return std::vector<float>{2 * x, 0.1f, -x}; };
+  const std::vector<float> expected =
+      chaff::defend(model, chaff::decoy{[](float x) { return std::vector<float>{x, 1 - x, 0.5f}; }})(0.4f);
+  EXPECT_EQ(chaff::defend(model, decoy_by_value{})(0.4f), expected);
+}
+
 }  // namespace

@@ -364,4 +364,12 @@ TEST(Form, SigmoidAnsweredAsLogitIsItsLogOdds) {
   EXPECT_NEAR(y[0], 0.3, 1e-14);
 }
 
+TEST(Form, LogitsOfASigmoidStayFiniteFarFromZero) {
+  for (const float z : {20.0f, 80.0f, -20.0f, -80.0f}) {
+    std::vector<float> y(1);
+    chaff::apply(chaff::none{}, std::vector<float>{z}, y, {.answer = chaff::form::logits});
+    EXPECT_NEAR(y[0], z, 1e-5f * std::abs(z)) << z;
+  }
+}
+
 }  // namespace

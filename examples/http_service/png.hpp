@@ -22,7 +22,7 @@ struct grey_image {
   std::vector<png_byte> pixels;  ///< row by row
 };
 
-/// The grey of one pixel of 1 to 4 samples: grey or RGB, then alpha if the count is even; blended with black.
+/// The grey of one pixel of 1 to 4 samples: grey or RGB, then alpha if the count is even; blend with black.
 /// Formula: the luma of ITU-R BT.601, in 16 fractional bits whose weights sum to 1, so that equal samples stay as they
 /// are; times alpha, rounded to nearest.
 inline png_byte grey_of(const png_byte* samples, int channels) {

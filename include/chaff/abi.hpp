@@ -51,6 +51,8 @@
 
 #if defined(__FMA__)
 #define CHAFF_ABI_FMA _fma
+#elif defined(__FMA4__)
+#define CHAFF_ABI_FMA _fma4
 #else
 #define CHAFF_ABI_FMA
 #endif

@@ -37,14 +37,14 @@ concept Perturbation = requires(const P& perturbation, const row<T>& row, const 
 };
 
 /// A perturbation that weighs each class by that class's probability alone: `classwise<T>()` returns an object with
-/// `step(block)`, the first half of the way to w; `blended(p, step, alpha)`, which is (1 - alpha) p + alpha w, at least
+/// `step(block)`, the first half of the way to w; `blend(p, step, alpha)`, which is (1 - alpha) p + alpha w, at least
 /// 0; and `label(p, log_against)`, the weight of a label from p and log((1 - p) / p).
 /// It is faster on batches of short rows, which are processed with a row in each lane.
 /// Satisfied by reverse_sigmoid.
 template <class P, class T = float>
 concept ClasswisePerturbation = requires(const P& perturbation, const block<T>& block, simd::vec<T> any) {
   { perturbation.template classwise<T>().step(block) } -> std::convertible_to<simd::vec<T>>;
-  { perturbation.template classwise<T>().blended(any, any, any) } -> std::convertible_to<simd::vec<T>>;
+  { perturbation.template classwise<T>().blend(any, any, any) } -> std::convertible_to<simd::vec<T>>;
   { perturbation.template classwise<T>().label(any, any) } -> std::convertible_to<simd::vec<T>>;
 };
 

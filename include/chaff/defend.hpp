@@ -40,19 +40,19 @@ template <class T>
 /// Answers what a model returned: a range that owns its values in a range of its own kind, and a view in a std::vector,
 /// since the output is never the model's own memory.
 template <class Defense, class R>
-auto answer_returned(const Defense& defense, R&& returned, const policy& policy) {
-  using Returned = std::remove_cvref_t<R>;
-  if constexpr (Adapted<Returned>) {
-    return adapter<Returned>::apply(defense, returned, policy);
+auto answer_model_output(const Defense& defense, R&& model_output, const policy& policy) {
+  using Container = std::remove_cvref_t<R>;
+  if constexpr (Adapted<Container>) {
+    return adapter<Container>::apply(defense, model_output, policy);
   } else {
-    using T = element_of<Returned>;
-    const std::span<const T> logits = span_of(std::as_const(returned));
+    using T = element_of<Container>;
+    const std::span<const T> logits = span_of(std::as_const(model_output));
     const std::size_t classes = policy.classes == 0 ? logits.size() : policy.classes;
-    if constexpr (OwningRange<Returned>) {
+    if constexpr (OwningRange<Container>) {
       const bool is_apart = is_faster_apart<T>(classes);
-      Returned output = is_apart ? std::as_const(returned) : std::forward<R>(returned);
-      const std::span<T> written(std::data(output), static_cast<std::size_t>(std::size(output)));
-      apply_rows<Defense, T>(defense, is_apart ? logits : written, classes, written, policy);
+      Container output = is_apart ? std::as_const(model_output) : std::forward<R>(model_output);
+      const std::span<T> probabilities(std::data(output), static_cast<std::size_t>(std::size(output)));
+      apply_rows<Defense, T>(defense, is_apart ? logits : probabilities, classes, probabilities, policy);
       return output;
     } else {
       std::vector<T> output(logits.size());
@@ -66,15 +66,14 @@ auto answer_returned(const Defense& defense, R&& returned, const policy& policy)
 template <class Defense>
 inline constexpr bool needs_query = QueryPerturbation<perturbation_of<Defense>>;
 
-/// A defense that is bound to a query, given by the model's arguments, which the caller keeps for as long.
-template <class Defense, class... Arguments>
-auto bind_to_query(const Defense& defense, Arguments&... query) {
-  const auto& parts = parts_of(defense);
-  return gated{parts.gate, parts.perturbation.bind(query...)};
+/// The reductions of a defense behind another defense.
+template <class Bound, class Defense>
+const Bound& reduce_like(const Bound& bound, const Defense&) {
+  return bound;
 }
-template <class Defense, class R, class... Arguments>
-auto bind_to_query(const reduced<Defense, R>& defense, Arguments&... query) {
-  return reduced{bind_to_query(defense.defense, query...), defense.reduction};
+template <class Bound, class Defense, class R>
+auto reduce_like(const Bound& bound, const reduced<Defense, R>& defense) {
+  return reduced{reduce_like(bound, defense.defense), defense.reduction};
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
@@ -108,11 +107,14 @@ class defended {
                   "the model must return logits: std::vector, std::array or another contiguous range of float or "
                   "double, or a container with an adapter, such as an Eigen matrix with chaff/adapters/eigen.hpp");
     if constexpr (detail::needs_query<Defense>) {
-      // not forwarded: the decoy or surrogate may be called with the arguments afterwards
-      const auto bound = detail::bind_to_query(defense_, arguments...);
-      return detail::answer_returned(bound, std::invoke(model, arguments...), policy_);
+      // the parts outlive what is bound to them; the arguments are not forwarded, since the decoy or surrogate may be
+      // called with them afterwards
+      const auto& parts = detail::parts_of(defense_);
+      const gated bound{parts.gate, parts.perturbation.bind(arguments...)};
+      return detail::answer_model_output(detail::reduce_like(bound, defense_), std::invoke(model, arguments...),
+                                         policy_);
     } else {
-      return detail::answer_returned(defense_, std::invoke(model, std::forward<Arguments>(arguments)...), policy_);
+      return detail::answer_model_output(defense_, std::invoke(model, std::forward<Arguments>(arguments)...), policy_);
     }
   }
 

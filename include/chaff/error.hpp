@@ -20,9 +20,9 @@ namespace chaff {
 struct parameter_error {
   const char* name = nullptr;      ///< the parameter; null where nothing is wrong
   double value = 0;                ///< what it is
-  double low = 0;                  ///< the least value allowed
+  double low = 0;                  ///< the smallest value allowed
   double high = 0;                 ///< the largest value allowed
-  const char* sentence = nullptr;  ///< replaces the message about the range, where it is not a range that is broken
+  const char* sentence = nullptr;  ///< the whole message, where it is not a value out of range
 
   [[gnu::always_inline]] constexpr explicit operator bool() const { return name != nullptr || sentence != nullptr; }
 };

@@ -13,11 +13,12 @@ namespace chaff {
 /// What every output must satisfy, and in which form logits come in and outputs go out.
 struct policy {
   /// Whether the output's largest entry is the model's predicted label (the lowest index of the largest logit),
-  /// strictly ahead of every other class. Where the row is perturbed, every other weight is at most 63/64 of the
-  /// label's, so that the label stays first in float16, in bfloat16, and in three significant decimal digits.
+  /// strictly ahead of every other class. Where the row is perturbed and max_l1 does not hold it back, every
+  /// other weight is at most 63/64 of the label's, so that the label stays first in float16, in bfloat16, and in three
+  /// significant decimal digits.
   bool keep_label = true;
 
-  /// The least lead of the label over every other class, as a difference of probabilities.
+  /// The smallest lead of the label over every other class, as a difference of probabilities.
   /// Range: [0, 1]; 0 where keep_label is false.
   /// An output that is rounded to a fixed number of decimals on its way to the client needs more than twice the largest
   /// rounding error, such as 0.011 for two decimals. It takes precedence over max_l1 where both cannot be met.
@@ -32,11 +33,11 @@ struct policy {
   form input = form::logits;
 
   /// What the client gets. The exponentials of log_probabilities satisfy all that is guaranteed of probabilities.
-  /// logits are the same numbers and, for a single sigmoid logit, the log-odds.
+  /// form::logits gives the logarithms of the probabilities and, for a model with one output, the log-odds.
   form answer = form::probabilities;
 
-  /// Whether a row goes the same way and its perturbation is evaluated where the gate is closed, too, so that the time
-  /// of a response does not tell whether its gate was open. A closed row then costs as much as an open one, and has the
+  /// Whether closed rows run the same code as open ones, the perturbation included, so that the time of a response does
+  /// not show whether its gate was open. A closed row then costs as much as an open one, and has the
   /// same bits as without; with log_probabilities, it is the logarithm of the rounded posterior.
   /// What remains visible: a gate within 40 / nu of its tau evaluates one more exponential; a reduction or a callable
   /// of the user takes the time that it takes.

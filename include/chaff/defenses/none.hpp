@@ -25,7 +25,7 @@ struct identity {
   template <class T>
   struct weight_of_class {
     [[gnu::always_inline]] simd::vec<T> step(const block<T>& block) const { return block.p; }
-    [[gnu::always_inline]] simd::vec<T> blended(simd::vec<T> p, simd::vec<T>, simd::vec<T>) const { return p; }
+    [[gnu::always_inline]] simd::vec<T> blend(simd::vec<T> p, simd::vec<T>, simd::vec<T>) const { return p; }
     [[gnu::always_inline]] simd::vec<T> label(simd::vec<T> p, simd::vec<T>) const { return p; }
   };
   template <class T>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Random words that depend on a key and, where a row is given, on that row: never on a call count.
+/// Random words from a key and, optionally, a row: never from a call count.
 #ifndef CHAFF_NOISE_KEYED_NOISE_HPP
 #define CHAFF_NOISE_KEYED_NOISE_HPP
 

@@ -12,8 +12,8 @@ namespace chaff::detail::inline CHAFF_ABI {
 /// One standard normal number from each 64-bit word: sqrt(-2 log u) sin(2 pi v), with u in (0, 1) from the word's high
 /// half and v in [-1/4, 1/4] folded from the low one.
 ///
-/// Range: |x| <= 6.77, so the tails past it, of probability 1.3e-11, are missing. No library function but the square
-/// root is called, which IEEE 754 fixes: replicas on different machines agree to the bit.
+/// Range: |x| <= 6.77, so the tails past it, of probability 1.3e-11, are missing. No library function is called but the
+/// square root, which IEEE 754 fixes: replicas of one build agree to the bit.
 /// Source: Box & Muller 1958; the sine is a polynomial of degree 15 (Sollya's fpminimax, absolute error 2e-16).
 inline simd::vec<double> normal(simd::vec<std::uint64_t> words) {
   using signed_words = simd::vec<std::int64_t>;

@@ -46,20 +46,20 @@ class siphash_state {
   template <class>
   friend class siphash_state;
 
-  [[gnu::always_inline]] static Word rotated(Word x, int by) { return x << by | x >> (64 - by); }
+  [[gnu::always_inline]] static Word rotate_left(Word x, int by) { return x << by | x >> (64 - by); }
 
   [[gnu::always_inline]] void rounds(int count) {
     for (int i = 0; i < count; ++i) {
       v0_ += v1_;
       v2_ += v3_;
-      v1_ = rotated(v1_, 13) ^ v0_;
-      v3_ = rotated(v3_, 16) ^ v2_;
-      v0_ = rotated(v0_, 32);
+      v1_ = rotate_left(v1_, 13) ^ v0_;
+      v3_ = rotate_left(v3_, 16) ^ v2_;
+      v0_ = rotate_left(v0_, 32);
       v2_ += v1_;
       v0_ += v3_;
-      v1_ = rotated(v1_, 17) ^ v2_;
-      v3_ = rotated(v3_, 21) ^ v0_;
-      v2_ = rotated(v2_, 32);
+      v1_ = rotate_left(v1_, 17) ^ v2_;
+      v3_ = rotate_left(v3_, 21) ^ v0_;
+      v2_ = rotate_left(v2_, 32);
     }
   }
 

@@ -85,15 +85,15 @@ struct mad {
       }
       gradient.change(row.label, 1);
       in[row.label] = 1;
-      members = p.size() <= max_enumerated ? best_of_all(others, gradient, in) : grown(others, gradient, in);
+      members = p.size() <= max_enumerated ? best_of_all(others, gradient, in) : grow_set(others, gradient, in);
     } else {
-      double most = -1;
+      double max_turn = -1;
       std::size_t vertex = 0;
       for (std::size_t i = 0; i < p.size(); ++i) {
         if (row.is_masked(i)) continue;
         gradient.change(i, 1);
-        if (const double here = detail::turn(gradient); here > most) {
-          most = here;
+        if (const double here = detail::turn(gradient); here > max_turn) {
+          max_turn = here;
           vertex = i;
         }
         gradient.change(i, -1);
@@ -111,14 +111,14 @@ struct mad {
   /// Walks all subsets in Gray code, one class in or out at a step.
   template <class Gradient>
   static double best_of_all(const std::vector<std::size_t>& others, Gradient& gradient, std::vector<char>& in) {
-    double most = detail::turn(gradient);
+    double max_turn = detail::turn(gradient);
     std::uint32_t best = 0, members = 0;
     for (std::uint32_t step = 1; step < std::uint32_t{1} << others.size(); ++step) {
       const int flipped = std::countr_zero(step);
       members ^= std::uint32_t{1} << flipped;
       gradient.change(others[static_cast<std::size_t>(flipped)], members >> flipped & 1 ? 1 : -1);
-      if (const double here = detail::turn(gradient); here > most) {
-        most = here;
+      if (const double here = detail::turn(gradient); here > max_turn) {
+        max_turn = here;
         best = members;
       }
     }
@@ -127,16 +127,16 @@ struct mad {
   }
 
   template <class Gradient>
-  static double grown(const std::vector<std::size_t>& others, Gradient& gradient, std::vector<char>& in) {
-    double most = detail::turn(gradient);
+  static double grow_set(const std::vector<std::size_t>& others, Gradient& gradient, std::vector<char>& in) {
+    double max_turn = detail::turn(gradient);
     while (true) {
       std::size_t best = 0;
       bool found = false;
       for (const std::size_t i : others) {
         if (in[i]) continue;
         gradient.change(i, 1);
-        if (const double here = detail::turn(gradient); here > most) {
-          most = here;
+        if (const double here = detail::turn(gradient); here > max_turn) {
+          max_turn = here;
           best = i;
           found = true;
         }

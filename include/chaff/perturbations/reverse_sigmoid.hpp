@@ -35,7 +35,7 @@ struct reverse_sigmoid_weight {
   }
 
   /// (1 - alpha) p + alpha w = p - alpha r, at least 0.
-  [[gnu::always_inline]] simd::vec<T> blended(simd::vec<T> p, simd::vec<T> log_odds, simd::vec<T> alpha) const {
+  [[gnu::always_inline]] simd::vec<T> blend(simd::vec<T> p, simd::vec<T> log_odds, simd::vec<T> alpha) const {
     return simd::multiply_add<T>(alpha * half_beta, minus_tanh(log_odds), p);
   }
 
@@ -65,7 +65,7 @@ struct reverse_sigmoid_weights : reverse_sigmoid_weight<T> {
   T label;
 
   [[gnu::always_inline]] simd::vec<T> operator()(const block<T>& block) const {
-    return this->blended(block.p, this->step(block), simd::broadcast(T(1)));
+    return this->blend(block.p, this->step(block), simd::broadcast(T(1)));
   }
 };
 

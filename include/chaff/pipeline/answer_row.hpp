@@ -61,9 +61,9 @@ CHAFF_NO_IPA outcome answer_row_as(const defense_call<T>& defense, const policy&
       emit(row, &perturbed, y);
     }
   }
-  const std::span<T> written(output, classes);
-  reduce<T>(defense.reductions, written, row.facts.label, policy);
-  if (as_logarithms) take_logarithms(written, row.facts.label, policy.keep_label);
+  const std::span<T> probabilities(output, classes);
+  reduce<T>(defense.reductions, probabilities, row.facts.label, policy);
+  if (as_logarithms) take_logarithms(probabilities, row.facts.label, policy.keep_label);
   return {fault::none, row.facts.label};
 }
 
@@ -99,6 +99,7 @@ CHAFF_NO_IPA outcome answer_sigmoid(const defense_call<T>& defense, const policy
   T both[2];
   const outcome result = answer_row<T>(defense, policy_of_pair, pair, both, 2, position);
   if (result.why != fault::none) return result;
+  const T p = both[0];
   if (undecided) {
     both[0] = T(0.5);
   } else if (policy.keep_label) {
@@ -106,7 +107,7 @@ CHAFF_NO_IPA outcome answer_sigmoid(const defense_call<T>& defense, const policy
     both[0] = result.label == 0 ? std::max(both[0], std::nextafter(T(0.5), T(1)))
                                 : std::min(both[0], std::nextafter(T(0.5), T(0)));
   }
-  both[1] = T(1) - both[0];
+  if (both[0] != p) both[1] = T(1) - both[0];
   output = policy.answer == form::probabilities       ? both[0]
            : policy.answer == form::log_probabilities ? std::log(both[0])
                                                       : std::log(both[0]) - std::log(both[1]);

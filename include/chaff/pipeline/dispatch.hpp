@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Rows of any number and size, each by the kernel that is fastest for it; and the errors where one has no output.
+/// Chooses the kernel for each row, and raises the error for a row without an output.
 #ifndef CHAFF_PIPELINE_DISPATCH_HPP
 #define CHAFF_PIPELINE_DISPATCH_HPP
 
@@ -104,15 +104,15 @@ CHAFF_NO_IPA void answer_batch(const defense_call<T>& defense, const policy& pol
   }
 }
 
-/// Answers rows of `classes` classes each. A gate, perturbation or reduction of the user may raise; the output is then
-/// as it is.
+/// Answers rows of `classes` classes each. A gate, perturbation or reduction of the user may throw; the caller then
+/// zeroes the output.
 template <class T>
 [[gnu::always_inline]] inline void answer_rows(const defense_call<T>& defense, const policy& policy,
                                                std::span<const T> logits, std::size_t classes, std::span<T> output) {
   if (logits.size() != output.size() || overlap_in_part(logits, output) || classes == 0) [[unlikely]] {
     fail_shapes(logits, classes, output);
   }
-  if (logits.size() == classes) {  // spared a division
+  if (logits.size() == classes) {  // one row needs no division
     answer_any_row(defense, policy, {0, 1, classes}, logits.data(), output.data(), output);
   } else {
     if (logits.size() % classes != 0) [[unlikely]]

@@ -51,14 +51,14 @@ template <class T>
                                         const normalisation<T>& y) {
   emit_here(row, perturbed, y);
 }
-/// A long row's, compiled once for its three callers.
+/// Writes a long row: a function of its own, since three callers share it.
 template <class T>
 [[gnu::noinline]] void emit(working_row<T, false>& row, perturbed_row<T>* perturbed, const normalisation<T>& y) {
   emit_here(row, perturbed, y);
 }
 
-/// Writes q + s (y - q) of a row under a budget; where the budget holds nothing back, that is y, and is written faster
-/// unless the time must not tell.
+/// Writes q + s (y - q) of a row under a budget. If s is 1, that is y, which is written directly, except under
+/// constant_time_gate.
 template <class T>
 [[gnu::noinline]] void emit_mixture(working_row<T, false>& row, perturbed_row<T>& perturbed, const mixture<T>& mixed,
                                     const policy& policy) {

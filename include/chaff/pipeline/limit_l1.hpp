@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Stage 5, limit_l1: moves a perturbed row back towards its posterior, as far as the L1 budget asks.
+/// Stage 5, limit_l1: moves a perturbed row back towards its posterior, as far as the L1 budget requires.
 #ifndef CHAFF_PIPELINE_LIMIT_L1_HPP
 #define CHAFF_PIPELINE_LIMIT_L1_HPP
 
@@ -90,11 +90,11 @@ template <class T>
     });
     from_q_to_y.carry(sum);
   });
-  const double offered = from_q_to_y.total() + std::abs(static_cast<double>(y.label) - static_cast<double>(q.label));
-  // a little less than allowed, so that the rounded output keeps within it
-  const double allowed = policy.max_l1 - 8 * static_cast<double>(std::numeric_limits<T>::epsilon()) - from_p_to_q;
+  const double distance = from_q_to_y.total() + std::abs(static_cast<double>(y.label) - static_cast<double>(q.label));
+  // a little less than the policy allows, so that the rounded output keeps within it
+  const double budget = policy.max_l1 - 8 * static_cast<double>(std::numeric_limits<T>::epsilon()) - from_p_to_q;
   // a closed row comes here where the time must not tell; its y and q are one, and y has the bits of a closed row
-  const double shares[] = {offered > allowed ? std::max(allowed, 0.0) / offered : 1, 1};
+  const double shares[] = {distance > budget ? std::max(budget, 0.0) / distance : 1, 1};
   mixed.s = static_cast<T>(shares[is_closed(perturbed)]);
   return mixed;
 }

@@ -66,7 +66,7 @@ CHAFF_NO_IPA void perturb_classwise(const void* perturbation, const prepared_mem
   });
   for_blocks<T>(input.classes.blocks, [&](std::size_t i) CHAFF_INLINE {
     const simd::vec<T> p = simd::load<T>(input.classes.w + i) * input.scale;
-    input.store(i, each.blended(p, simd::load<T>(reinterpret_cast<const T*>(steps) + i), input.alpha));
+    input.store(i, each.blend(p, simd::load<T>(reinterpret_cast<const T*>(steps) + i), input.alpha));
   });
   if (input.classes.first == 0) result.label = each.label(input.label_p, input.log_against);
 }
@@ -77,8 +77,8 @@ CHAFF_NO_IPA void perturb_rowwise(const void*, const prepared_memory& memory, pe
   const perturb_input<T> input = result;
   for_blocks<T>(input.classes.blocks, [&](std::size_t i) CHAFF_INLINE {
     const block<T> block = input.at(i);
-    const simd::vec<T> blended = simd::multiply_add<T>(input.alpha, weights(block) - block.p, block.p);
-    input.store(i, simd::maximum<T>(blended, simd::vec<T>{}));
+    const simd::vec<T> blend = simd::multiply_add<T>(input.alpha, weights(block) - block.p, block.p);
+    input.store(i, simd::maximum<T>(blend, simd::vec<T>{}));
   });
   result.label = simd::broadcast(static_cast<T>(weights.label));
 }

@@ -7,7 +7,7 @@
 
 namespace chaff::detail::inline CHAFF_ABI {
 
-/// The most classes of a row that this kernel takes: two stretches of a row's blocks.
+/// The largest number of classes of a row that this kernel takes: 32, perturbed 16 at a time.
 inline constexpr std::size_t max_classes_across = 2 * stretch_blocks;
 
 /// Whether rows can go this way: logits to probabilities, without margin, budget or reductions, under a perturbation
@@ -113,15 +113,15 @@ CHAFF_NO_IPA bool answer_rows_across(const defense_call<T>& defense, const polic
     const Vec cap = policy.keep_label ? label_weight * share : simd::broadcast(infinity);
     const Vec sum =
         sum_across_rows<T>(classes, [&](std::size_t c) CHAFF_INLINE { return simd::minimum<T>(w.of[c], cap); });
-    Vec divided;
+    Vec inverse_mass;
     for (std::size_t r = 0; r < simd::width<T>; ++r) {
       T weight = label_weight[r];
-      divided[r] = static_cast<T>(1 / mass_of_weights(static_cast<double>(sum[r]), weight));
+      inverse_mass[r] = static_cast<T>(1 / mass_of_weights(static_cast<double>(sum[r]), weight));
       label_weight[r] = weight;
     }
-    y_scale = simd::select<T>(is_closed, simd::broadcast(T(1)), divided);  // with alpha = 0, w is p
-    y_cap = simd::select<T>(is_closed, y_cap, cap * divided);
-    y_label = simd::select<T>(is_closed, y_label, label_weight * divided);
+    y_scale = simd::select<T>(is_closed, simd::broadcast(T(1)), inverse_mass);  // with alpha = 0, w is p
+    y_cap = simd::select<T>(is_closed, y_cap, cap * inverse_mass);
+    y_label = simd::select<T>(is_closed, y_label, label_weight * inverse_mass);
   }
 
   // emit

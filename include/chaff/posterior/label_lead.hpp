@@ -34,9 +34,9 @@ constexpr double lead_to_aim_at(double margin) {
 /// enough.
 template <class T>
 [[gnu::always_inline]] constexpr double share_for_margin(double lead, double margin) {
-  const double wanted = lead_to_aim_at<T>(margin);
-  if (margin <= 0 || lead >= wanted) return 0;
-  return (wanted - lead) / (1 - lead);
+  const double target = lead_to_aim_at<T>(margin);
+  if (margin <= 0 || lead >= target) return 0;
+  return (target - lead) / (1 - lead);
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI

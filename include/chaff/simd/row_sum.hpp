@@ -9,9 +9,9 @@
 
 namespace chaff::simd::inline CHAFF_ABI {
 
-/// A sum over a row, block by block. At most 16 blocks are added in T before they are folded and carried on in double,
-/// with compensation (as Neumaier 1974), so the relative error for addends of one sign is below 21 units in the last
-/// place of T for a row of any length.
+/// A sum over a row, block by block. At most 16 blocks are added in T before they are folded and carried on in
+/// double, with compensation (as Neumaier 1974), so the relative error for addends of one sign is below 21 units in the
+/// last place of T for a row of any length.
 template <class T>
 class row_sum {
  public:
@@ -21,7 +21,7 @@ class row_sum {
   }
   [[gnu::always_inline]] double total() {
     if (blocks_ != 0) carry();
-    return total_ + lost_;
+    return total_ + compensation_;
   }
 
   static constexpr int max_blocks = 16;
@@ -30,9 +30,9 @@ class row_sum {
   [[gnu::always_inline]] void carry(vec<T> blocks) {
     const double part = static_cast<double>(sum_across<T>(blocks));
     const double sum = total_ + part;
-    const double added = sum - total_;
+    const double increment = sum - total_;
     // what was rounded away, exactly (Knuth's two-sum): without a branch, whose wrong guesses would tell of the row
-    lost_ += (total_ - (sum - added)) + (part - added);
+    compensation_ += (total_ - (sum - increment)) + (part - increment);
     total_ = sum;
   }
 
@@ -45,7 +45,7 @@ class row_sum {
 
   vec<T> part_{};
   double total_ = 0;
-  double lost_ = 0;
+  double compensation_ = 0;
   int blocks_ = 0;
 };
 

@@ -3,8 +3,8 @@
 ///
 /// A row is walked in blocks of width<T> classes, the last one padded, never in scalar steps, and each reduction has
 /// one fixed order. So an answer's bits depend on the row and on the build alone, not on where the row lies.
-#ifndef CHAFF_SIMD_LANES_HPP
-#define CHAFF_SIMD_LANES_HPP
+#ifndef CHAFF_SIMD_VEC_HPP
+#define CHAFF_SIMD_VEC_HPP
 
 #include <concepts>
 #include <cstddef>
@@ -236,9 +236,9 @@ template <class T, class... Coefficients>
   }
 }
 
-/// The lanes in an order of their own.
+/// The lanes of a vector in the order From...
 template <class T, std::size_t... From>
-[[gnu::always_inline]] inline vec<T> shuffled(vec<T> value, std::index_sequence<From...>) {
+[[gnu::always_inline]] inline vec<T> shuffle(vec<T> value, std::index_sequence<From...>) {
   return __builtin_shufflevector(value, value, static_cast<int>(From)...);
 }
 
@@ -249,7 +249,7 @@ template <class T, std::size_t half = width<T> / 2, class Join>
     return value[0];
   } else {
     const vec<T> upper = []<std::size_t... I>(vec<T> all, std::index_sequence<I...>) {
-      return shuffled<T>(all, std::index_sequence<(I % half) + half...>{});
+      return shuffle<T>(all, std::index_sequence<(I % half) + half...>{});
     }
     (value, std::make_index_sequence<width<T>>{});
     return fold<T, half / 2>(join(value, upper), join);
