@@ -166,8 +166,9 @@ struct decoy_by_value {
 
 TEST(Defend, ServesCompositionOfUserThatNeedsTheQuery) {
   const auto model = [](float x) { return std::vector<float>{2 * x, 0.1f, -x}; };
-  const std::vector<float> expected =
-      chaff::defend(model, chaff::decoy{[](float x) { return std::vector<float>{x, 1 - x, 0.5f}; }})(0.4f);
+  const std::vector<float> expected = chaff::defend(model, chaff::decoy{[](float x) {
+                                                      return std::vector<float>{x, 1 - x, 0.5f};
+                                                    }})(0.4f);
   EXPECT_EQ(chaff::defend(model, decoy_by_value{})(0.4f), expected);
 }
 

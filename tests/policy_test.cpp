@@ -365,10 +365,10 @@ TEST(Form, SigmoidAnsweredAsLogitIsItsLogOdds) {
 }
 
 TEST(Form, LogitsOfASigmoidStayFiniteFarFromZero) {
-  for (const float z : {20.0f, 80.0f, -20.0f, -80.0f}) {
+  for (const float logit : {20.0f, 80.0f, -20.0f, -80.0f}) {
     std::vector<float> y(1);
-    chaff::apply(chaff::none{}, std::vector<float>{z}, y, {.answer = chaff::form::logits});
-    EXPECT_NEAR(y[0], z, 1e-5f * std::abs(z)) << z;
+    chaff::apply(chaff::none{}, std::vector<float>{logit}, y, {.answer = chaff::form::logits});
+    EXPECT_NEAR(y[0], logit, 1e-5f * std::abs(logit));
   }
 }
 
