@@ -372,4 +372,16 @@ TEST(Form, LogitsOfASigmoidStayFiniteFarFromZero) {
   }
 }
 
+TEST(MaxL1, LeavesRowThatNothingMovesWhereTheMarginTakesTheBudget) {
+  for (const bool constant_time : {false, true}) {
+    std::vector<double> logits(210), y(210);
+    for (std::size_t i = 0; i < logits.size(); ++i) logits[i] = static_cast<double>(i % 7) / 10;
+    const chaff::policy policy{.label_margin = 1, .max_l1 = 0.1, .constant_time_gate = constant_time};
+    chaff::apply(chaff::reverse_sigmoid{.beta = 0, .gamma = 0}, logits, y, policy);
+    double sum = 0;
+    for (const double each : y) sum += each;
+    EXPECT_NEAR(sum, 1, 1e-12);
+  }
+}
+
 }  // namespace

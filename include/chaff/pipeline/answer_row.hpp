@@ -84,7 +84,7 @@ CHAFF_NO_IPA outcome answer_sigmoid(const defense_call<T>& defense, const policy
   T pair[2] = {value, T(0)};
   if (value != value) return {fault::nan, 0};
   if (value == std::numeric_limits<T>::infinity()) return {fault::infinite, 0};
-  if (value == -std::numeric_limits<T>::infinity() && policy.input == form::logits) return {fault::all_masked, 0};
+  if (value == -std::numeric_limits<T>::infinity()) return {fault::all_masked, 0};
   if (policy.input == form::probabilities) {
     if (!(value >= 0 && value <= 1)) return {fault::not_a_distribution, 0};
     pair[1] = 1 - value;

@@ -94,7 +94,7 @@ template <class T>
   // a little less than the policy allows, so that the rounded output keeps within it
   const double budget = policy.max_l1 - 8 * static_cast<double>(std::numeric_limits<T>::epsilon()) - from_p_to_q;
   // a closed row comes here where the time must not tell; its y and q are one, and y has the bits of a closed row
-  const double shares[] = {distance > budget ? std::max(budget, 0.0) / distance : 1, 1};
+  const double shares[] = {distance > std::max(budget, 0.0) ? std::max(budget, 0.0) / distance : 1, 1};
   mixed.s = static_cast<T>(shares[is_closed(perturbed)]);
   return mixed;
 }
