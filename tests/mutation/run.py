@@ -59,9 +59,9 @@ class Bench:
             self.common.update(path.read_bytes())
 
     def program(self, name):
-        """The source of a test and its flags: `path`, or `path:type` for a law of one type."""
-        path, _, law_type = name.partition(":")
-        return self.tests / f"{path}.cpp", [f"-DCHAFF_LAW_TYPE={law_type}"] if law_type else []
+        """The source of a test and its flags: `path`, or `path:type` for the tests of one type."""
+        path, _, element_type = name.partition(":")
+        return self.tests / f"{path}.cpp", [f"-DCHAFF_ELEMENT_TYPE={element_type}"] if element_type else []
 
     def notices(self, name, headers, scratch):
         """Whether the test fails with these headers; raises if it does not compile."""
