@@ -12,8 +12,27 @@
 #if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
 #error "chaff cannot keep its guarantees under -ffast-math: NaN checks vanish and sums are reordered; leave it out here"
 #endif
+#if defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__)  // GCC tells of parts of -ffast-math
+#error "chaff cannot keep its guarantees under -funsafe-math-optimizations: leave it out here"
+#endif
 #if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0 && __FLT_EVAL_METHOD__ != 16  // 16: half precision alone
 #error "chaff cannot keep its guarantees with the excess precision of x87: compile with -msse2 -mfpmath=sse"
+#endif
+static_assert(0x1.0000000000001p0 != 1.0,
+              "chaff cannot keep its guarantees under -fsingle-precision-constant: leave it out here");
+
+// Clang has no macro for the parts of -ffast-math that change what arithmetic means. So each header that computes does
+// it between these two, where Clang ignores those parts. Where it has no such pragma for a processor, it leaves the
+// order of sums alone from the first header of chaff on, the user's own code included.
+#if !defined(__clang__)
+#define CHAFF_EXACT_ARITHMETIC
+#define CHAFF_EXACT_ARITHMETIC_END
+#elif defined(__x86_64__) || defined(__i386__) || defined(__aarch64__) || defined(__s390x__) || defined(__powerpc64__)
+#define CHAFF_EXACT_ARITHMETIC _Pragma("float_control(precise, on, push)")
+#define CHAFF_EXACT_ARITHMETIC_END _Pragma("float_control(pop)")
+#else
+#define CHAFF_EXACT_ARITHMETIC _Pragma("clang fp reassociate(off)")
+#define CHAFF_EXACT_ARITHMETIC_END
 #endif
 
 // Two translation units that are compiled with different flags may meet in one program. The linker keeps one copy of
@@ -76,5 +95,24 @@
 #define CHAFF_ABI_JOIN(version, vectors, fma, bits, errors) CHAFF_ABI_JOIN_EXPANDED(version, vectors, fma, bits, errors)
 /// The name of the inline namespace of this translation unit.
 #define CHAFF_ABI CHAFF_ABI_JOIN(v0_1, CHAFF_ABI_VECTORS, CHAFF_ABI_FMA, CHAFF_ABI_BITS, CHAFF_ABI_ERRORS)
+
+#if defined(__clang__) && defined(__has_warning)
+#if __has_warning("-Wnan-infinity-disabled")
+// Since version 18 Clang warns of an infinity under -fno-honor-infinities, and its optimizer takes every argument for
+// finite: no pragma helps. The warning is made an error. The line marker gives it a sentence for a file's name, and
+// keeps it an error where chaff is included as a system header.
+#include <limits>
+#pragma clang diagnostic push
+#pragma clang diagnostic error "-Wnan-infinity-disabled"
+#pragma clang diagnostic ignored "-Wgnu-line-marker"
+namespace chaff::detail::inline CHAFF_ABI {
+# 1 "chaff cannot keep its guarantees under -fno-honor-infinities: leave it out here"
+inline float needs_infinities() {
+  return std::numeric_limits<float>::infinity();
+}
+}
+#pragma clang diagnostic pop
+#endif
+#endif
 
 #endif

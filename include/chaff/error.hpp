@@ -14,6 +14,8 @@
 #include <atomic>
 #endif
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff {
 
 /// What is wrong with a parameter of a defense, or nothing: what the member `check(policy)` of a part returns.
@@ -104,5 +106,7 @@ template <class E>
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -8,6 +8,8 @@
 #include "chaff/error.hpp"
 #include "chaff/form.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff {
 
 /// What every output must satisfy, and in which form logits come in and outputs go out.
@@ -60,5 +62,7 @@ namespace chaff::detail::inline CHAFF_ABI {
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -10,6 +10,8 @@
 #include "chaff/calibration/limits.hpp"
 #include "chaff/metrics/calibration_error.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// The confidence of one output, and whether it predicts the true label.
@@ -59,5 +61,7 @@ inline estimate ece_increase(const std::vector<prediction>& before, const std::v
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

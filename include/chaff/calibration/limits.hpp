@@ -9,6 +9,8 @@
 #include "chaff/calibration/data.hpp"
 #include "chaff/error.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// A mean over a sample and its standard error.
@@ -76,5 +78,7 @@ inline bool keeps_budget(const utility_costs& costs, double n, const utility_bud
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

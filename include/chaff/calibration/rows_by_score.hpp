@@ -15,6 +15,8 @@
 #include "chaff/metrics/utility.hpp"
 #include "chaff/perturbations/reverse_sigmoid.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// Held-out rows in the order in which a threshold gate opens for them, with their posteriors and true labels.
@@ -108,5 +110,7 @@ class rows_by_score {
 };
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -11,6 +11,8 @@
 #include "chaff/calibration/rows_by_score.hpp"
 #include "chaff/calibration/threshold_gate.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// A setting of a defense's parameters, and how far it moves the outputs of OOD queries, in mean L1.
@@ -193,5 +195,7 @@ class parameter_search {
 };
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

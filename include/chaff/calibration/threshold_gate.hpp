@@ -6,6 +6,8 @@
 #include "chaff/apply.hpp"
 #include "chaff/concepts.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::inline CHAFF_ABI {
 
 /// A gate that compares a score of the row with a threshold: alpha = 1 / (1 + exp(nu (score(row) - tau))), with tau in
@@ -44,5 +46,7 @@ constexpr void set_parameters(Defense& defense, double tau, double beta) {
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -9,6 +9,8 @@
 #include "chaff/gates/confidence_gate.hpp"
 #include "chaff/perturbations/reverse_sigmoid.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff {
 
 /// DCP: the reverse sigmoid behind a confidence gate.
@@ -38,5 +40,7 @@ struct dcp {
 };
 
 }  // namespace chaff
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

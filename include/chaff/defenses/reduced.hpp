@@ -9,6 +9,8 @@
 #include "chaff/defenses/gated.hpp"
 #include "chaff/perturbations/query.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff {
 
 /// A defense, then a reduction. Made by operator|, from left to right.
@@ -79,5 +81,7 @@ operator|(Defense defense, R reduction) {
 }
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -7,6 +7,8 @@
 #include "chaff/policy.hpp"
 #include "chaff/posterior/row.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff {
 
 /// A gate that opens where the model is unsure.
@@ -39,5 +41,7 @@ struct confidence_gate {
 };
 
 }  // namespace chaff
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -9,6 +9,8 @@
 #include "chaff/policy.hpp"
 #include "chaff/posterior/row.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff {
 
 /// A gate that opens for out-of-distribution queries, for which a classifier's logits are small.
@@ -48,5 +50,7 @@ struct energy_gate {
 };
 
 }  // namespace chaff
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

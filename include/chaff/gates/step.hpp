@@ -9,6 +9,8 @@
 
 #include "chaff/simd/exponential.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// 1 / (1 + exp(x)) for |x| <= 40.
@@ -26,5 +28,7 @@ namespace chaff::detail::inline CHAFF_ABI {
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

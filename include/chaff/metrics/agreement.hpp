@@ -7,6 +7,8 @@
 #include "chaff/posterior/argmax.hpp"
 #include "chaff/posterior/n_largest.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::inline CHAFF_ABI {
 
 /// The label that a row of probabilities predicts: of K classes the lowest index of the largest; of a single
@@ -95,5 +97,7 @@ double top_k_agreement(const A& a, const B& b, std::size_t k) {
 }
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

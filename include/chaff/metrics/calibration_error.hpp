@@ -9,6 +9,8 @@
 
 #include "chaff/metrics/agreement.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff {
 
 /// A number for each bin of the confidence.
@@ -50,5 +52,7 @@ double expected_calibration_error(const Output& output, std::size_t label) {
 }
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -6,6 +6,8 @@
 #include "chaff/error.hpp"
 #include "chaff/posterior/contiguous.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// sum_i term(a_i, b_i) over one row, in double. A row of one class is the probability of "yes", of two outcomes.
@@ -41,5 +43,7 @@ double mean_over_rows(const char* name, const A& a, const B& b, std::size_t clas
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

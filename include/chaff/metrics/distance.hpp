@@ -7,6 +7,8 @@
 
 #include "chaff/metrics/compare.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::inline CHAFF_ABI {
 
 /// The L1 distance of two rows.
@@ -42,5 +44,7 @@ double total_variation(const A& a, const B& b, std::size_t classes) {
 }
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

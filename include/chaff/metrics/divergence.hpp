@@ -8,6 +8,8 @@
 
 #include "chaff/metrics/compare.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::inline CHAFF_ABI {
 
 /// The Kullback-Leibler divergence of two rows, in nats.
@@ -53,5 +55,7 @@ double jensen_shannon(const A& a, const B& b, std::size_t classes) {
 }
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -9,6 +9,8 @@
 
 #include "chaff/metrics/agreement.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::inline CHAFF_ABI {
 
 /// The area under the ROC curve (AUROC) of confidence as a sign of a correct prediction: the probability that a correct
@@ -50,5 +52,7 @@ double confidence_auroc(const Outputs& outputs, std::size_t classes, const Label
 }
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

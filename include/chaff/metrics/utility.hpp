@@ -11,6 +11,8 @@
 #include "chaff/metrics/distance.hpp"
 #include "chaff/metrics/ranking.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff {
 
 /// A row counts as perturbed where its output lies further than this from the posterior, in L1: more than rounding
@@ -65,5 +67,7 @@ utility utility_of(const Outputs& outputs, const Posteriors& posteriors, std::si
 }
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

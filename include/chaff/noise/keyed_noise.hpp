@@ -6,6 +6,8 @@
 #include "chaff/noise/siphash.hpp"
 #include "chaff/posterior/row.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// What noise is for: parts that share a key do not share noise.
@@ -78,5 +80,7 @@ class keyed_noise {
 };
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

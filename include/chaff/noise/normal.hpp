@@ -7,6 +7,8 @@
 
 #include "chaff/noise/keyed_noise.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// One standard normal number from each 64-bit word: sqrt(-2 log u) sin(2 pi v), with u in (0, 1) from the word's high
@@ -25,16 +27,12 @@ inline simd::vec<double> normal(simd::vec<std::uint64_t> words) {
   simd::vec<double> radius;
   for (std::size_t i = 0; i < simd::width<double>; ++i) radius[i] = std::sqrt(radius_squared[i]);
   // an angle in [-1/2, 1/2) of a turn has the sine of 1/4 - |angle|, moved by a quarter: as even a spread
-  const simd::vec<double> turn = (low + 0.5) * 0x1p-32 - 0.5;
+  const simd::vec<double> turn = simd::multiply_add<double>(low + 0.5, simd::broadcast(0x1p-32), simd::broadcast(-0.5));
   const simd::vec<double> v = 0.25 - simd::select<double>(turn < 0.0, -turn, turn);
   const simd::vec<double> square = v * v;
-  simd::vec<double> y = square * -0x1.62811015f56f8p-1 + 0x1.e89e8b79ace2ep1;
-  y = y * square - 0x1.e3062c5df2f42p3;
-  y = y * square + 0x1.5078325fc6072p5;
-  y = y * square - 0x1.32d2cce1b3c2fp6;
-  y = y * square + 0x1.466bc6775174p6;
-  y = y * square - 0x1.4abbce625bd61p5;
-  y = y * square + 0x1.921fb54442d17p2;
+  const simd::vec<double> y =
+      simd::horner<double>(square, 0x1.921fb54442d17p2, -0x1.4abbce625bd61p5, 0x1.466bc6775174p6, -0x1.32d2cce1b3c2fp6,
+                           0x1.5078325fc6072p5, -0x1.e3062c5df2f42p3, 0x1.e89e8b79ace2ep1, -0x1.62811015f56f8p-1);
   return radius * (y * v);
 }
 
@@ -50,5 +48,7 @@ simd::vec<T> normal_at(const keyed_noise& noise, std::size_t first) {
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -10,6 +10,8 @@
 #include "chaff/perturbations/surrogate_gradient.hpp"
 #include "chaff/policy.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::inline CHAFF_ABI {
 
 /// A surrogate given by the derivative g = d/dy <G'y, t> itself, as a double backward pass computes it.
@@ -72,7 +74,7 @@ struct gradient_redirection {
         }
       }
       for (const double value : g) {
-        if (value != value)
+        if (simd::is_nan(value))
           detail::fail<std::domain_error>("chaff: the surrogate's gradient for row %zu has NaN", position.row);
       }
       this->spend(row, g, w);
@@ -108,5 +110,7 @@ template <class Surrogate>
 gradient_redirection(Surrogate, double = 1, std::vector<double> = {}) -> gradient_redirection<Surrogate>;
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -10,6 +10,8 @@
 #include "chaff/perturbations/surrogate_gradient.hpp"
 #include "chaff/policy.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// How far a gradient a is turned from that of the posterior, b: |a/|a| - b/|b||^2, in [0, 4]. A zero has no direction
@@ -152,5 +154,7 @@ template <class Surrogate>
 mad(Surrogate, double = 1, bool = false) -> mad<Surrogate>;
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -8,6 +8,8 @@
 #include "chaff/policy.hpp"
 #include "chaff/posterior/row.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// pi(k) of a row: the class that follows the label in the keyed order, of those that are not masked, and the first
@@ -83,5 +85,7 @@ struct misdirect {
 };
 
 }  // namespace chaff
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -14,6 +14,8 @@
 #include "chaff/perturbations/query.hpp"
 #include "chaff/posterior/softmax.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// What a callable returns for a query. It is called once for a call of the model, when a row first needs it; so where
@@ -118,5 +120,7 @@ class bound_to_query {
 };
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

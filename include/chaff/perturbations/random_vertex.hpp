@@ -7,6 +7,8 @@
 #include "chaff/policy.hpp"
 #include "chaff/posterior/row.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 template <class T>
@@ -19,7 +21,8 @@ struct random_vertex_weights {
   [[gnu::always_inline]] simd::vec<T> operator()(const block<T>& block) const {
     using I = simd::int_of<T>;
     const simd::vec<T> w = block.p * kept;
-    return simd::select<T>(simd::iota<I>(0) == static_cast<I>(vertex - block.first), w + given, w);
+    const simd::vec<T> w_of_vertex = simd::multiply_add<T>(block.p, simd::broadcast(kept), simd::broadcast(given));
+    return simd::select<T>(simd::iota<I>(0) == static_cast<I>(vertex - block.first), w_of_vertex, w);
   }
 };
 
@@ -59,5 +62,7 @@ struct random_vertex {
 };
 
 }  // namespace chaff
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -9,6 +9,8 @@
 #include "chaff/policy.hpp"
 #include "chaff/posterior/row.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff {
 
 /// What is done about a class with p > 1/2. Only the label can have p > 1/2, so the two differ in its weight alone.
@@ -113,5 +115,7 @@ struct reverse_sigmoid {
 };
 
 }  // namespace chaff
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

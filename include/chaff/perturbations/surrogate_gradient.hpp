@@ -10,6 +10,8 @@
 
 #include "chaff/abi.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// sum_i a_i b_i, in one fixed order.
@@ -99,5 +101,7 @@ class last_layer_gradient {
 };
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

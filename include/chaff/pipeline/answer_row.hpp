@@ -9,6 +9,8 @@
 #include "chaff/pipeline/gate.hpp"
 #include "chaff/pipeline/reduce.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// A defense of any type: what the stages call.
@@ -82,15 +84,17 @@ template <class T>
 CHAFF_NO_IPA outcome answer_sigmoid(const defense_call<T>& defense, const policy& policy, T value, T& output,
                                     const row_position& position) {
   T pair[2] = {value, T(0)};
-  if (value != value) return {fault::nan, 0};
+  if (simd::is_nan(value)) return {fault::nan, 0};
   if (value == std::numeric_limits<T>::infinity()) return {fault::infinite, 0};
   if (value == -std::numeric_limits<T>::infinity()) return {fault::all_masked, 0};
   if (policy.input == form::probabilities) {
-    if (!(value >= 0 && value <= 1)) return {fault::not_a_distribution, 0};
-    pair[1] = 1 - value;
+    if (!(value >= 0 && value <= T(1.01))) return {fault::not_a_distribution, 0};
+    pair[0] = std::min(value, T(1));
+    pair[1] = 1 - pair[0];
   } else if (policy.input == form::log_probabilities) {
-    if (value > 0) return {fault::not_a_distribution, 0};
-    pair[1] = std::log(-std::expm1(value));
+    if (value > T(0.01)) return {fault::not_a_distribution, 0};
+    pair[0] = std::min(value, T(0));
+    pair[1] = static_cast<T>(simd::log_complement_of(static_cast<double>(pair[0])));
   }
   const bool undecided =
       defense.reductions.empty() && pair[0] == pair[1] && policy.keep_label && !(policy.label_margin > 0);
@@ -108,12 +112,18 @@ CHAFF_NO_IPA outcome answer_sigmoid(const defense_call<T>& defense, const policy
                                 : std::min(both[0], std::nextafter(T(0.5), T(0)));
   }
   if (both[0] != p) both[1] = T(1) - both[0];
-  output = policy.answer == form::probabilities       ? both[0]
-           : policy.answer == form::log_probabilities ? std::log(both[0])
-                                                      : std::log(both[0]) - std::log(both[1]);
+  output = both[0];
+  if (policy.answer != form::probabilities) {
+    const auto log_of = [](T p) {
+      return p > 0 ? simd::log_of(static_cast<double>(p)) : -std::numeric_limits<double>::infinity();
+    };
+    output = static_cast<T>(log_of(both[0]) - (policy.answer == form::logits ? log_of(both[1]) : 0));
+  }
   return result;
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "chaff/pipeline/rows_across_lanes.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// Zeroes the output, then raises the error.
@@ -34,7 +36,7 @@ template <class T>
                                                      std::span<T> output, form input) {
   std::size_t at = 0;
   while (at < values.size() &&
-         !(why == fault::nan ? values[at] != values[at] : values[at] == std::numeric_limits<T>::infinity())) {
+         !(why == fault::nan ? simd::is_nan(values[at]) : values[at] == std::numeric_limits<T>::infinity())) {
     ++at;
   }
   const char* name = input == form::logits ? "logit" : input == form::probabilities ? "probability" : "log-probability";
@@ -122,5 +124,7 @@ template <class T>
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "chaff/pipeline/limit_l1.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// Writes what value(offset) returns for each block of a stretch to the row's output, and nothing past the row's end.
@@ -96,7 +98,7 @@ template <class T>
     const simd::vec<T> log_p =
         simd::maximum<T>(value - top - log_mass, simd::broadcast(std::numeric_limits<T>::lowest()));
     const simd::vec<T> capped = simd::minimum<T>(log_p, simd::broadcast(highest));
-    simd::store_some<T>(output + first, simd::select<T>(value == -infinity, value, capped), count);
+    simd::store_some<T>(output + first, simd::select<T>(simd::is_infinity<T>(value, -infinity), value, capped), count);
   });
   output[facts.label] = label;
 }
@@ -116,5 +118,7 @@ template <class T>
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -5,6 +5,8 @@
 
 #include "chaff/concepts.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// A gate of any type: alpha of one row, and of width<T> rows.
@@ -40,5 +42,7 @@ template <class T>
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

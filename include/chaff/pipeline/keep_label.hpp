@@ -7,6 +7,8 @@
 
 #include "chaff/pipeline/perturb.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// How weights become probabilities y: y_j = min(w_j scale, cap) kept, and the label's own is `label`.
@@ -110,5 +112,7 @@ template <class T, bool is_short>
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

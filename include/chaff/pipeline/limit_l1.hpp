@@ -5,6 +5,8 @@
 
 #include "chaff/pipeline/keep_label.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// What the output is mixed from: q + s (y - q), y the normalised weights and q the posterior, both with the margin.
@@ -100,5 +102,7 @@ template <class T>
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -9,6 +9,8 @@
 
 #include "chaff/posterior/softmax.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// The number of blocks in a stretch of a row: as many as a row_sum adds before it carries on.
@@ -108,7 +110,7 @@ template <class T>
   simd::for_each_block<T>(values.size(), [&](std::size_t first, auto count) CHAFF_INLINE {
     const simd::vec<T> value = simd::load<T>(values.data() + first, count, lowest);
     simd::store<T>(z + first, value);
-    nan |= value != value;
+    nan |= simd::is_nan<T>(value);
     index = value > greatest ? here : index;
     greatest = simd::maximum<T>(value, greatest);
     here += static_cast<I>(simd::width<T>);
@@ -165,11 +167,25 @@ bool has_negative(std::span<const T> values) {
   return simd::any_of<T>(negative);
 }
 
-/// Whether the mass of a row is that of a distribution, within 1 %.
+/// Whether each value is a multiple of 1/256: a probability as 8-bit networks give it, rounded by up to 1/512.
+template <class T>
+[[gnu::cold]] bool has_8_bit_values(std::span<const T> values) {
+  for (const T value : values) {
+    const T codes = value * 256;
+    if (static_cast<T>(static_cast<int>(codes)) < codes) return false;
+  }
+  return true;
+}
+
+/// Whether the mass of a row is that of a distribution, within 1 % or, for a row of multiples of 1/256, within what the
+/// rounding of K entries may have taken from it.
 template <class T>
 bool is_distribution(const row<T>& facts) {
   if (facts.input == form::log_probabilities) return std::abs(facts.log_sum_exp()) <= 0.01;
-  return facts.label_value <= T(1.01) && std::abs(facts.mass() - 1) <= 0.01 && !has_negative(facts.values);
+  if (!(facts.label_value <= T(1.01)) || has_negative(facts.values)) return false;
+  const double difference = std::abs(facts.mass() - 1);
+  return difference <= 0.01 || (difference <= static_cast<double>(facts.classes()) / 512 && facts.label_value > 0 &&
+                                has_8_bit_values(facts.values));
 }
 
 /// Finds the facts about a row of K >= 2 classes, and each class's e, and holds it where a working_row says.
@@ -227,5 +243,7 @@ template <class T>
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -11,6 +11,8 @@
 #include "chaff/pipeline/observe.hpp"
 #include "chaff/posterior/label_lead.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// Memory for what a perturbation or a reduction prepares for one row.
@@ -38,7 +40,8 @@ struct perturb_input {
   }
   /// Stores the weights of a block; a masked class has none.
   [[gnu::always_inline]] void store(std::size_t offset, simd::vec<T> w) const {
-    const simd::mask<T> is_masked = simd::load<T>(classes.z + offset) == -std::numeric_limits<T>::infinity();
+    const simd::mask<T> is_masked =
+        simd::is_infinity<T>(simd::load<T>(classes.z + offset), -std::numeric_limits<T>::infinity());
     simd::store<T>(classes.w + offset, simd::select<T>(is_masked, simd::vec<T>{}, w));
   }
 };
@@ -207,5 +210,7 @@ template <class T, bool is_short>
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -5,6 +5,8 @@
 
 #include "chaff/pipeline/perturb.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// A reduction of any type.
@@ -60,5 +62,7 @@ template <class T>
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

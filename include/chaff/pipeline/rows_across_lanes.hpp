@@ -5,6 +5,8 @@
 
 #include "chaff/pipeline/answer_row.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// The largest number of classes of a row that this kernel takes: 32, perturbed 16 at a time.
@@ -67,13 +69,13 @@ CHAFF_NO_IPA bool answer_rows_across(const defense_call<T>& defense, const polic
   z.gather(values, classes);
   Vec top = z.of[0];
   simd::vec<I> label{};
-  simd::mask<T> nan = top != top;
+  simd::mask<T> nan = simd::is_nan<T>(top);
   for (std::size_t c = 1; c < classes; ++c) {
-    nan |= z.of[c] != z.of[c];
+    nan |= simd::is_nan<T>(z.of[c]);
     label = z.of[c] > top ? simd::vec<I>{} + static_cast<I>(c) : label;
     top = simd::maximum<T>(z.of[c], top);
   }
-  if (simd::any_of<T>(nan | (top == infinity) | (top == -infinity))) return false;
+  if (simd::any_of<T>(nan | simd::is_infinity<T>(top, infinity) | simd::is_infinity<T>(top, -infinity))) return false;
   const Vec others = sum_across_rows<T>(classes, [&](std::size_t c) CHAFF_INLINE {
     z.of[c] = simd::select<T>(label == static_cast<I>(c), simd::broadcast(-infinity), z.of[c]);
     w.of[c] = simd::exp_nonpositive<T>(z.of[c] - top);
@@ -133,5 +135,7 @@ CHAFF_NO_IPA bool answer_rows_across(const defense_call<T>& defense, const polic
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -8,6 +8,8 @@
 
 #include "chaff/simd/blocks.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// The largest value of a row and the lowest index that has it.
@@ -51,13 +53,13 @@ template <class T>
     const std::size_t last_group = at;
     simd::for_each_block_compact<T>(count - at, [&](std::size_t i, std::size_t left) CHAFF_INLINE {
       const simd::vec<T> value = simd::load_some<T>(part + last_group + i, left, lowest);
-      nan |= value != value;
+      nan |= simd::is_nan<T>(value);
       take(value, last_group);
     });
     const T value = simd::max_across<T>(greatest);
     const T total = simd::sum_across<T>(sum);
-    if (total != total || simd::any_of<T>(nan)) [[unlikely]] {
-      for (std::size_t i = 0; i < count; ++i) top.has_nan |= part[i] != part[i];
+    if (simd::is_nan(total) || simd::any_of<T>(nan)) [[unlikely]] {
+      for (std::size_t i = 0; i < count; ++i) top.has_nan |= simd::is_nan(part[i]);
     }
     if (from == 0 || value > top.value) {
       const auto first =
@@ -88,5 +90,7 @@ CHAFF_NO_IPA std::size_t argmax(std::span<const T> row) {
 }
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -11,6 +11,8 @@
 
 #include "chaff/abi.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// Whether a type is Eigen's, whose data may have strides: chaff/adapters/eigen.hpp reads those.
@@ -49,5 +51,7 @@ std::span<const element_of<const R>> span_of(const R& range) {
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -8,6 +8,8 @@
 
 #include "chaff/abi.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// The label cap of a perturbed row: no other weight is above this share of the label's. The gap of 1/64 is wider than
@@ -40,5 +42,7 @@ template <class T>
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -11,6 +11,8 @@
 
 #include "chaff/abi.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// A number, not NaN, as an unsigned integer of the same order; -0 and 0 are one.
@@ -56,5 +58,7 @@ auto n_largest(std::size_t count, std::size_t n, KeyAt key_at) {
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -11,6 +11,8 @@
 #include "chaff/simd/exponential.hpp"
 #include "chaff/simd/logarithm.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::inline CHAFF_ABI {
 
 /// A block of neighbouring classes of a row, one in each lane of a machine vector.
@@ -69,5 +71,7 @@ struct row {
 };
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

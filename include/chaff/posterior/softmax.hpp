@@ -10,6 +10,8 @@
 #include "chaff/posterior/row.hpp"
 #include "chaff/simd/row_sum.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// Why there is no output for a row.
@@ -53,5 +55,7 @@ CHAFF_NO_IPA void softmax(std::span<const T> logits, std::span<T> posterior) {
 }
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -6,6 +6,8 @@
 #include "chaff/noise/normal.hpp"
 #include "chaff/reductions/normalise.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// The noise of one row.
@@ -18,7 +20,8 @@ struct gaussian_noise_for_row {
     const T deviation = static_cast<T>(sigma);
     simd::for_each_block<T>(output.size(), [&](std::size_t first, auto count) {
       const simd::vec<T> y = simd::load<T>(output.data() + first, count, T(0));
-      const simd::vec<T> noisy = simd::maximum<T>(y + deviation * normal_at<T>(noise, first), simd::vec<T>{});
+      const simd::vec<T> noisy = simd::maximum<T>(
+          simd::multiply_add<T>(simd::broadcast(deviation), normal_at<T>(noise, first), y), simd::vec<T>{});
       simd::store<T>(output.data() + first, simd::select<T>(y > T(0), noisy, simd::vec<T>{}), count);
     });
     normalise_with_label_ahead(output, kept);
@@ -52,5 +55,7 @@ struct gaussian_noise {
 };
 
 }  // namespace chaff
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

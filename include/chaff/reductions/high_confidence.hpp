@@ -6,6 +6,8 @@
 #include "chaff/policy.hpp"
 #include "chaff/reductions/normalise.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff {
 
 /// A reduction that keeps only the classes of which the output is confident.
@@ -34,5 +36,7 @@ struct high_confidence {
 };
 
 }  // namespace chaff
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

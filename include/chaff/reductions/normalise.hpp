@@ -10,6 +10,8 @@
 #include "chaff/posterior/label_lead.hpp"
 #include "chaff/simd/row_sum.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// Normalises weights with every other one at most `cap_share` of the label's.
@@ -56,5 +58,7 @@ void normalise_with_label_ahead(std::span<T> weights, kept_label kept) {
 }
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

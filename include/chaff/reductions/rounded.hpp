@@ -11,6 +11,8 @@
 #include "chaff/posterior/n_largest.hpp"
 #include "chaff/reductions/normalise.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// A number in [0, 2] as an integer of the same order, half as long as its bits and so found in half the passes.
@@ -144,5 +146,7 @@ struct rounded {
 };
 
 }  // namespace chaff
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -7,6 +7,8 @@
 #include "chaff/posterior/n_largest.hpp"
 #include "chaff/reductions/normalise.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff {
 
 /// A reduction that keeps only the most probable classes.
@@ -37,5 +39,7 @@ struct top_k {
 };
 
 }  // namespace chaff
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

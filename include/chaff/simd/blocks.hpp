@@ -5,6 +5,8 @@
 
 #include "chaff/simd/vec.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::simd::inline CHAFF_ABI {
 
 /// The number of classes of a full block, known to the compiler.
@@ -127,5 +129,7 @@ template <class T>
 }
 
 }  // namespace chaff::simd::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

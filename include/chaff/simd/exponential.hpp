@@ -5,6 +5,8 @@
 
 #include "chaff/simd/vec.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::simd::inline CHAFF_ABI {
 
 /// 2 to the power of n, times value, n a whole number held in the low bits of `shifted` (see rounding_shift).
@@ -19,6 +21,33 @@ template <class T>
 template <class T>
 inline constexpr T rounding_shift = std::is_same_v<T, float> ? T(0x1.8p23) : T(0x1.8p52);
 
+/// exp(x) / 2^n - 1, and n in the low bits of `shifted`: what exp_nonpositive is put together from.
+template <class T>
+struct reduced_exponential {
+  vec<T> minus_one;
+  vec<T> shifted;
+};
+
+/// exp(x) = 2^n (1 + m) for x <= 0 and not below the logarithm of the smallest normal number. Where x >= -log(2)/2, n
+/// is 0, and m is exp(x) - 1 without loss.
+template <class T>
+[[gnu::always_inline]] inline reduced_exponential<T> reduce_exponential(vec<T> x) {
+  constexpr T log2e = T(1.44269504088896340736L);
+  const vec<T> shifted = multiply_add<T>(x, broadcast(log2e), broadcast(rounding_shift<T>));
+  const vec<T> n = shifted - rounding_shift<T>;
+  vec<T> r, q;
+  if constexpr (std::is_same_v<T, float>) {
+    r = multiply_add<T>(n, broadcast(-0x1.0bfbe8p-15f), multiply_add<T>(n, broadcast(-0x1.62ep-1f), x));
+    q = polynomial<T>(r, 0x1.fffff8p-2f, 0x1.55548ep-3f, 0x1.555b98p-5f, 0x1.123bd6p-7f, 0x1.68513ap-10f);
+  } else {
+    r = multiply_add<T>(n, broadcast(-0x1.ef35793c7673p-45), multiply_add<T>(n, broadcast(-0x1.62e42fefa38p-1), x));
+    q = polynomial<T>(r, 0x1.000000000000cp-1, 0x1.5555555555518p-3, 0x1.555555554fe5dp-5, 0x1.1111111120586p-7,
+                      0x1.6c16c185ecf65p-10, 0x1.a01a0151c8eb6p-13, 0x1.a0199608c9385p-16, 0x1.71dece445d09ap-19,
+                      0x1.28b0acb205eecp-22, 0x1.ae07ece9a1da4p-26);
+  }
+  return {multiply_add<T>(q, r * r, r), shifted};
+}
+
 /// exp(x) for x <= 0, -inf included.
 ///
 /// Range: exactly 1 at 0; exactly 0 where exp(x) is below the smallest normal number (x < -87.33 in float, -708.39 in
@@ -29,24 +58,9 @@ inline constexpr T rounding_shift = std::is_same_v<T, float> ? T(0x1.8p23) : T(0
 /// exponent. The last step is on integers, so no compiler can fuse it with a caller's addition and change the bits.
 template <class T>
 [[gnu::always_inline]] inline vec<T> exp_nonpositive(vec<T> x) {
-  constexpr T log2e = T(1.44269504088896340736L);
-  const vec<T> shifted = multiply_add<T>(x, broadcast(log2e), broadcast(rounding_shift<T>));
-  const vec<T> n = shifted - rounding_shift<T>;
-  vec<T> r, q;
-  T lowest;
-  if constexpr (std::is_same_v<T, float>) {
-    r = multiply_add<T>(n, broadcast(-0x1.0bfbe8p-15f), multiply_add<T>(n, broadcast(-0x1.62ep-1f), x));
-    lowest = -0x1.5d589ep6f;
-    q = polynomial<T>(r, 0x1.fffff8p-2f, 0x1.55548ep-3f, 0x1.555b98p-5f, 0x1.123bd6p-7f, 0x1.68513ap-10f);
-  } else {
-    r = multiply_add<T>(n, broadcast(-0x1.ef35793c7673p-45), multiply_add<T>(n, broadcast(-0x1.62e42fefa38p-1), x));
-    lowest = -0x1.6232bdd7abcd2p9;
-    q = polynomial<T>(r, 0x1.000000000000cp-1, 0x1.5555555555518p-3, 0x1.555555554fe5dp-5, 0x1.1111111120586p-7,
-                      0x1.6c16c185ecf65p-10, 0x1.a01a0151c8eb6p-13, 0x1.a0199608c9385p-16, 0x1.71dece445d09ap-19,
-                      0x1.28b0acb205eecp-22, 0x1.ae07ece9a1da4p-26);
-  }
-  const vec<T> y = multiply_add<T>(q, r * r, r) + T(1);
-  return select<T>(x >= lowest, times_power_of_two<T>(y, shifted), vec<T>{});
+  constexpr T lowest = std::is_same_v<T, float> ? T(-0x1.5d589ep6) : T(-0x1.6232bdd7abcd2p9);
+  const reduced_exponential<T> reduced = reduce_exponential<T>(x);
+  return select<T>(x >= lowest, times_power_of_two<T>(reduced.minus_one + T(1), reduced.shifted), vec<T>{});
 }
 
 /// 2^(x factor) for x factor in [-126, 0] (float) or [-1022, 0] (double); elsewhere any number.
@@ -69,5 +83,7 @@ template <class T>
 }
 
 }  // namespace chaff::simd::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

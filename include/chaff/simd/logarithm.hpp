@@ -3,7 +3,9 @@
 #ifndef CHAFF_SIMD_LOGARITHM_HPP
 #define CHAFF_SIMD_LOGARITHM_HPP
 
-#include "chaff/simd/vec.hpp"
+#include "chaff/simd/exponential.hpp"
+
+CHAFF_EXACT_ARITHMETIC
 
 namespace chaff::simd::inline CHAFF_ABI {
 
@@ -49,6 +51,14 @@ template <class T>
   return log_normal<double>(broadcast(x))[0];
 }
 
+/// log(1 - exp(x)) for x <= 0: the logarithm of the complement of a probability whose logarithm is x.
+[[gnu::noinline]] inline double log_complement_of(double x) {
+  // below, nothing is lost in the difference; above, it would be, and the exponential less 1 is at hand
+  const double complement =
+      x < -0.25 ? 1 - exp_nonpositive<double>(broadcast(x))[0] : -reduce_exponential<double>(broadcast(x)).minus_one[0];
+  return complement > 0 ? log_of(complement) : -std::numeric_limits<double>::infinity();
+}
+
 /// log(x) for x >= 0, subnormal numbers and 0 included, whose logarithm is -inf; all else as for log_normal.
 template <class T>
 [[gnu::always_inline]] inline vec<T> log_nonnegative(vec<T> x) {
@@ -84,5 +94,7 @@ template <class T>
 }
 
 }  // namespace chaff::simd::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "chaff/simd/blocks.hpp"
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::simd::inline CHAFF_ABI {
 
 /// A sum over a row, block by block. At most 16 blocks are added in T before they are folded and carried on in
@@ -71,5 +73,7 @@ template <class T, class Terms>
 }
 
 }  // namespace chaff::simd::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif

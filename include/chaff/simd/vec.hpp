@@ -35,6 +35,8 @@
 /// Marks a lambda's call as [[gnu::always_inline]] marks a function.
 #define CHAFF_INLINE __attribute__((always_inline))
 
+CHAFF_EXACT_ARITHMETIC
+
 namespace chaff::simd::inline CHAFF_ABI {
 
 /// Bytes in a machine vector of this build.
@@ -78,10 +80,57 @@ template <class I>
   return steps + first;
 }
 
+template <class To, class From>
+[[gnu::always_inline]] inline vec<To> bit_cast(vec<From> value) {
+  static_assert(sizeof(To) == sizeof(From));
+  return reinterpret_cast<vec<To>>(value);
+}
+
 /// a where `which` is -1, b where it is 0.
 template <class T>
 [[gnu::always_inline]] inline vec<T> select(mask<T> which, vec<T> a, vec<T> b) {
+#if defined(__clang__)  // whose -fno-honor-nans and -fno-honor-infinities reach a conditional operator everywhere
+  return bit_cast<T, int_of<T>>((which & bit_cast<int_of<T>, T>(a)) | (~which & bit_cast<int_of<T>, T>(b)));
+#else
   return which ? a : b;
+#endif
+}
+
+/// Lanes of -1 where a value is NaN.
+template <class T>
+[[gnu::always_inline]] inline mask<T> is_nan(vec<T> value) {
+#if defined(__clang__)
+  // Under -fno-honor-nans Clang takes it that no call returns NaN; of the integers that come from an assembler
+  // statement it knows nothing.
+  mask<T> bits = reinterpret_cast<mask<T>>(value);
+#if defined(__x86_64__) || defined(__i386__)
+  asm("" : "+x"(bits));
+#elif defined(__aarch64__)
+  asm("" : "+w"(bits));
+#else
+  constexpr int mantissa_bits = std::numeric_limits<T>::digits - 1;
+  constexpr int_of<T> infinity = (std::numeric_limits<int_of<T>>::max() >> mantissa_bits) << mantissa_bits;
+  return (bits & std::numeric_limits<int_of<T>>::max()) > infinity;
+#endif
+  value = reinterpret_cast<vec<T>>(bits);
+#endif
+  return value != value;
+}
+
+/// Lanes of -1 where a value is +inf or -inf, whichever `infinity` is. Clang compares bits: under
+/// -fno-honor-infinities it takes it that no call returns an infinity.
+template <class T>
+[[gnu::always_inline]] inline mask<T> is_infinity(vec<T> value, T infinity) {
+#if defined(__clang__)
+  return reinterpret_cast<mask<T>>(value) == __builtin_bit_cast(int_of<T>, infinity);
+#else
+  return value == infinity;
+#endif
+}
+
+template <std::floating_point T>
+[[gnu::always_inline]] inline bool is_nan(T value) {
+  return is_nan<T>(vec<T>{} + value)[0] != 0;
 }
 
 /// The smaller of two, lane by lane; b where one is NaN.
@@ -100,7 +149,7 @@ template <class T>
   if constexpr (std::is_same_v<T, float>) return vec<T>(_mm_min_ps(__m128(a), __m128(b)));
   if constexpr (std::is_same_v<T, double>) return vec<T>(_mm_min_pd(__m128d(a), __m128d(b)));
 #endif
-  return a < b ? a : b;
+  return select<T>(a < b, a, b);
 }
 
 /// The larger of two, lane by lane; b where one is NaN.
@@ -118,13 +167,7 @@ template <class T>
   if constexpr (std::is_same_v<T, float>) return vec<T>(_mm_max_ps(__m128(a), __m128(b)));
   if constexpr (std::is_same_v<T, double>) return vec<T>(_mm_max_pd(__m128d(a), __m128d(b)));
 #endif
-  return a > b ? a : b;
-}
-
-template <class To, class From>
-[[gnu::always_inline]] inline vec<To> bit_cast(vec<From> value) {
-  static_assert(sizeof(To) == sizeof(From));
-  return reinterpret_cast<vec<To>>(value);
+  return select<T>(a > b, a, b);
 }
 
 /// |value|, lane by lane.
@@ -272,5 +315,7 @@ template <class T>
 }
 
 }  // namespace chaff::simd::inline CHAFF_ABI
+
+CHAFF_EXACT_ARITHMETIC_END
 
 #endif
