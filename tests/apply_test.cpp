@@ -5,6 +5,7 @@
 #include <array>
 #include <chaff/core.hpp>
 #include <cmath>
+#include <random>
 
 namespace {
 
@@ -80,6 +81,74 @@ TEST(Apply, ProbabilitiesMaySumToOneWithinOnePercent) {
       EXPECT_NEAR(of_logarithms[i], expected[i], 1e-6);
     }
   }
+}
+
+TEST(Apply, SingleProbabilityMayBeAsFarPastOneAsTheSumOfMore) {
+  const auto answer = [](auto value, chaff::form input) {
+    std::vector<decltype(value)> output(1);
+    chaff::apply(chaff::none{}, std::vector{value}, output, {.input = input});
+    return output[0];
+  };
+  for (const float p : {1.0f, std::nextafter(1.0f, 2.0f), 1 + 8 * std::numeric_limits<float>::epsilon(), 1.009f}) {
+    EXPECT_EQ(answer(p, chaff::form::probabilities), 1) << p;
+    EXPECT_EQ(answer(static_cast<double>(p), chaff::form::probabilities), 1) << p;
+  }
+  for (const float log_p : {0.0f, -0.0f, std::numeric_limits<float>::denorm_min(), 1e-6f, 0.009f}) {
+    EXPECT_EQ(answer(log_p, chaff::form::log_probabilities), 1) << log_p;
+    EXPECT_EQ(answer(static_cast<double>(log_p), chaff::form::log_probabilities), 1) << log_p;
+  }
+  EXPECT_THROW(answer(1.011f, chaff::form::probabilities), std::domain_error);
+  EXPECT_THROW(answer(0.011f, chaff::form::log_probabilities), std::domain_error);
+}
+
+/// The probabilities of random logits, rounded to 1/256 as 8-bit networks give them.
+template <class T>
+std::vector<T> rounded_to_8_bits(std::size_t classes, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<double> draw(0, 3);
+  std::vector<double> p(classes);
+  double sum = 0;
+  for (double& each : p) sum += each = std::exp(draw(random));
+  std::vector<T> codes(classes);
+  for (std::size_t i = 0; i < classes; ++i) codes[i] = static_cast<T>(std::nearbyint(256 * p[i] / sum) / 256);
+  return codes;
+}
+
+TEST(Apply, EightBitProbabilitiesMaySumToWhatTheirRoundingLeaves) {
+  std::size_t off_by_a_percent = 0;
+  for (const std::size_t classes : {2u, 10u, 100u, 257u, 1000u}) {
+    for (unsigned seed = 0; seed < 20; ++seed) {
+      const std::vector<float> p = rounded_to_8_bits<float>(classes, seed);
+      double sum = 0;
+      for (const float each : p) sum += static_cast<double>(each);
+      off_by_a_percent += std::abs(sum - 1) > 0.01;
+      rows output(classes);
+      chaff::apply(chaff::none{}, p, output, {.input = chaff::form::probabilities});
+      for (std::size_t i = 0; i < classes; ++i) {
+        EXPECT_NEAR(output[i], static_cast<double>(p[i]) / sum, 1e-6) << classes << " classes, " << i;
+      }
+    }
+  }
+  EXPECT_GT(off_by_a_percent, 40u);
+  // neither more than rounding takes, nor other numbers, nor nothing
+  rows p(100, 0.0f);
+  const chaff::policy policy{.input = chaff::form::probabilities};
+  EXPECT_THROW(chaff::apply(chaff::none{}, p, p, policy), std::domain_error);
+  p[3] = 0.8125f;  // 208 / 256; 100 entries may have lost 100 / 512
+  EXPECT_NO_THROW(chaff::apply(chaff::none{}, p, p, policy));
+  p.assign(100, 0.0f);
+  p[3] = 0.80078125f;  // 205 / 256
+  EXPECT_THROW(chaff::apply(chaff::none{}, p, p, policy), std::domain_error);
+  p.assign(100, 0.0f);
+  p[3] = 0.8126f;
+  EXPECT_THROW(chaff::apply(chaff::none{}, p, p, policy), std::domain_error);
+}
+
+TEST(Apply, NoLogitsForAnOutputAreAnInvalidArgument) {
+  rows output(3, 7);
+  expect_error<std::invalid_argument>("chaff: the row of logits is empty",
+                                      [&] { chaff::apply(chaff::none{}, rows{}, output); });
+  EXPECT_EQ(output, rows(3, 0));
 }
 
 TEST(Apply, ParameterOutOfRangeIsAnInvalidArgument) {

@@ -364,6 +364,55 @@ TEST(Form, SigmoidAnsweredAsLogitIsItsLogOdds) {
   EXPECT_NEAR(y[0], 0.3, 1e-14);
 }
 
+TEST(Form, LogitOfAnUndecidedSigmoidIsZeroAndALabelDecides) {
+  std::vector<double> y(1);
+  chaff::apply(chaff::none{}, std::vector<double>{0}, y, {.answer = chaff::form::logits});
+  EXPECT_EQ(y[0], 0);
+  chaff::apply(chaff::none{}, std::vector<double>{0}, y);
+  EXPECT_EQ(y[0], 0.5);
+  chaff::apply(chaff::none{} | chaff::label_only{}, std::vector<double>{0}, y);
+  EXPECT_EQ(y[0], 1);
+}
+
+TEST(Form, SigmoidIsPreciseForEveryLogProbability) {
+  for (const double log_p : {-1e-300, -1e-15, -1e-8, -0.001, -0.2, -0.25, -0.3, -0.7, -5.0, -40.0, -700.0}) {
+    std::vector<double> y(1);
+    const chaff::policy policy{.input = chaff::form::log_probabilities, .answer = chaff::form::logits};
+    chaff::apply(chaff::none{}, std::vector<double>{log_p}, y, policy);
+    const real expected = log_p - std::log(-std::expm1(static_cast<real>(log_p)));
+    EXPECT_NEAR(y[0], static_cast<double>(expected), 4e-14 * std::abs(static_cast<double>(expected))) << log_p;
+  }
+}
+
+TEST(LogProbabilities, OfClosedRowOfProbabilitiesAreTheirLogarithms) {
+  const std::vector<double> p{0.0625, 0.5, 0.4375, 0}, expected{std::log(0.0625), std::log(0.5), std::log(0.4375), 0};
+  std::vector<double> y(4);
+  const chaff::policy policy{.input = chaff::form::probabilities, .answer = chaff::form::log_probabilities};
+  for (const bool reduced : {false, true}) {
+    if (reduced) {
+      chaff::apply(chaff::none{} | chaff::top_k{.k = 4}, p, y, policy);
+    } else {
+      chaff::apply(chaff::none{}, p, y, policy);
+    }
+    for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(y[i], expected[i], 1e-15);
+    EXPECT_EQ(y[3], -std::numeric_limits<double>::infinity());
+  }
+}
+
+TEST(LabelMarginAndMaxL1, ProbabilitiesGetTheOutputOfTheirLogits) {
+  for (const auto& logits : random_rows<double>(50, 7, 2)) {
+    std::vector<double> p(7), expected(7), y(7);
+    chaff::apply(chaff::none{}, logits, p);
+    for (const double margin : {0.05, 0.4}) {
+      chaff::policy policy{.label_margin = margin, .max_l1 = 0.3};
+      chaff::apply(chaff::dcp{.beta = 1.2}, logits, expected, policy);
+      policy.input = chaff::form::probabilities;
+      chaff::apply(chaff::dcp{.beta = 1.2}, p, y, policy);
+      for (std::size_t i = 0; i < 7; ++i) EXPECT_NEAR(y[i], expected[i], 1e-12);
+    }
+  }
+}
+
 TEST(Form, LogitsOfASigmoidStayFiniteFarFromZero) {
   for (const float logit : {20.0f, 80.0f, -20.0f, -80.0f}) {
     std::vector<float> y(1);

@@ -57,6 +57,28 @@ TEST(LogNormal, OfZeroSubnormalNumbersAndInfinityIsThatOfTheNearestNormalNumber)
   expect_finite_ends<double>();
 }
 
+TEST(LogComplement, SampledDoublesHaveAnErrorBelow3Ulp) {
+  std::mt19937_64 random(5);
+  std::uniform_real_distribution<double> exponent(-60, 9.4);
+  double largest = 0;
+  for (int n = 0; n < 1'000'000; ++n) {
+    const double x = -std::exp2(exponent(random));
+    const long double expected = std::log(-std::expm1(static_cast<long double>(x)));
+    const double y = chaff::simd::log_complement_of(x);
+    if (expected == 0) {
+      EXPECT_EQ(y, 0) << x;
+      continue;
+    }
+    const double unit = std::abs(std::nextafter(static_cast<double>(expected), 0) - static_cast<double>(expected));
+    // a complement that rounds to 1 has the logarithm 0
+    largest = std::max(largest, static_cast<double>(std::abs(y - expected)) / std::max(unit, 0x1p-53));
+  }
+  std::printf("largest error %.3g\n", largest);
+  EXPECT_LE(largest, 3);
+  EXPECT_EQ(chaff::simd::log_complement_of(0), -std::numeric_limits<double>::infinity());
+  EXPECT_EQ(chaff::simd::log_complement_of(-std::numeric_limits<double>::infinity()), 0);
+}
+
 TEST(LogOdds, EveryFloatUpToOneHalfHasAnErrorBelow1Point5Em6) {
   const double largest = max_error_over_floats(
       0.0f, 0.5f, [](chaff::simd::vec<float> x) { return log_odds<float>(x, chaff::simd::vec<float>{}); },

@@ -105,7 +105,7 @@ CHAFF_NO_IPA outcome answer_sigmoid(const defense_call<T>& defense, const policy
   if (result.why != fault::none) return result;
   const T p = both[0];
   if (undecided) {
-    both[0] = T(0.5);
+    both[0] = both[1] = T(0.5);
   } else if (policy.keep_label) {
     // a lead too small for T still shows on which side of 1/2 the logit was
     both[0] = result.label == 0 ? std::max(both[0], std::nextafter(T(0.5), T(1)))
