@@ -52,7 +52,7 @@ concept Defense = Gate<detail::gate_of<D>, T> &&
 /// Checks a defense and a policy.
 /// Throws: std::invalid_argument for a parameter out of its range, or a policy that the defense cannot serve.
 template <class Defense>
-void check(const Defense& defense, const policy& policy = {}) {
+[[gnu::cold]] void check(const Defense& defense, const policy& policy = {}) {
   detail::raise(detail::find_error(defense, policy));
 }
 

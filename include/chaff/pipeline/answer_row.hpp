@@ -87,14 +87,12 @@ CHAFF_NO_IPA outcome answer_sigmoid(const defense_call<T>& defense, const policy
   if (simd::is_nan(value)) return {fault::nan, 0};
   if (value == std::numeric_limits<T>::infinity()) return {fault::infinite, 0};
   if (value == -std::numeric_limits<T>::infinity()) return {fault::all_masked, 0};
-  if (policy.input == form::probabilities) {
-    if (!(value >= 0 && value <= T(1.01))) return {fault::not_a_distribution, 0};
-    pair[0] = std::min(value, T(1));
-    pair[1] = 1 - pair[0];
-  } else if (policy.input == form::log_probabilities) {
-    if (value > T(0.01)) return {fault::not_a_distribution, 0};
-    pair[0] = std::min(value, T(0));
-    pair[1] = static_cast<T>(simd::log_complement_of(static_cast<double>(pair[0])));
+  if (policy.input != form::logits) {
+    const bool is_log = policy.input == form::log_probabilities;
+    const T largest = is_log ? T(0) : T(1);
+    if (value > largest + T(0.01) || (!is_log && value < 0)) return {fault::not_a_distribution, 0};
+    pair[0] = std::min(value, largest);
+    pair[1] = is_log ? static_cast<T>(simd::log_complement_of(static_cast<double>(pair[0]))) : 1 - pair[0];
   }
   const bool undecided =
       defense.reductions.empty() && pair[0] == pair[1] && policy.keep_label && !(policy.label_margin > 0);
@@ -114,10 +112,9 @@ CHAFF_NO_IPA outcome answer_sigmoid(const defense_call<T>& defense, const policy
   if (both[0] != p) both[1] = T(1) - both[0];
   output = both[0];
   if (policy.answer != form::probabilities) {
-    const auto log_of = [](T p) {
-      return p > 0 ? simd::log_of(static_cast<double>(p)) : -std::numeric_limits<double>::infinity();
-    };
-    output = static_cast<T>(log_of(both[0]) - (policy.answer == form::logits ? log_of(both[1]) : 0));
+    double log_p = simd::log_of_nonnegative(static_cast<double>(both[0]));
+    if (policy.answer == form::logits) log_p -= simd::log_of_nonnegative(static_cast<double>(both[1]));
+    output = static_cast<T>(log_p);
   }
   return result;
 }

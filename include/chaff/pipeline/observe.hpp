@@ -167,25 +167,24 @@ bool has_negative(std::span<const T> values) {
   return simd::any_of<T>(negative);
 }
 
-/// Whether each value is a multiple of 1/256: a probability as 8-bit networks give it, rounded by up to 1/512.
+/// Whether a row of probabilities sums to 1 within what the rounding of K entries to 1/256 may take from it, and has
+/// such entries: so 8-bit networks give them.
 template <class T>
-[[gnu::cold]] bool has_8_bit_values(std::span<const T> values) {
-  for (const T value : values) {
+[[gnu::cold, gnu::noinline]] bool is_8_bit_distribution(const row<T>& facts) {
+  if (!(facts.label_value > 0) || std::abs(facts.mass() - 1) * 512 > static_cast<double>(facts.classes())) return false;
+  for (const T value : facts.values) {
     const T codes = value * 256;
     if (static_cast<T>(static_cast<int>(codes)) < codes) return false;
   }
   return true;
 }
 
-/// Whether the mass of a row is that of a distribution, within 1 % or, for a row of multiples of 1/256, within what the
-/// rounding of K entries may have taken from it.
+/// Whether the mass of a row is that of a distribution, within 1 % or within the rounding of 8-bit probabilities.
 template <class T>
 bool is_distribution(const row<T>& facts) {
   if (facts.input == form::log_probabilities) return std::abs(facts.log_sum_exp()) <= 0.01;
-  if (!(facts.label_value <= T(1.01)) || has_negative(facts.values)) return false;
-  const double difference = std::abs(facts.mass() - 1);
-  return difference <= 0.01 || (difference <= static_cast<double>(facts.classes()) / 512 && facts.label_value > 0 &&
-                                has_8_bit_values(facts.values));
+  return facts.label_value <= T(1.01) && !has_negative(facts.values) &&
+         (std::abs(facts.mass() - 1) <= 0.01 || is_8_bit_distribution(facts));
 }
 
 /// Finds the facts about a row of K >= 2 classes, and each class's e, and holds it where a working_row says.

@@ -130,7 +130,11 @@ template <class T>
 
 template <std::floating_point T>
 [[gnu::always_inline]] inline bool is_nan(T value) {
+#if defined(__clang__)
   return is_nan<T>(vec<T>{} + value)[0] != 0;
+#else
+  return value != value;
+#endif
 }
 
 /// The smaller of two, lane by lane; b where one is NaN.

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+# No output depends on a function of libm whose result IEEE 754 does not fix: its versions differ between processors and
+# libraries, and replicas would answer with other bits. Headers that compute outputs are searched for calls, and a program
+# that uses them for symbols.
+# cmake -D COMPILER=... -D NM=... -D INCLUDE=... -D PROGRAM=answers.cpp -D WORK=... -P libm.cmake
+cmake_minimum_required(VERSION 3.25)
+set(inexact "exp|exp2|expm1|log|log2|log10|log1p|pow|sin|cos|tan|asin|acos|atan|atan2|sinh|cosh|tanh|cbrt|hypot|erf|erfc|tgamma|lgamma")
+set(headers)
+foreach(folder simd posterior noise gates perturbations reductions defenses pipeline)
+  file(GLOB found ${INCLUDE}/chaff/${folder}/*.hpp)
+  list(APPEND headers ${found})
+endforeach()
+foreach(header IN LISTS headers)
+  file(STRINGS ${header} calls REGEX "(${inexact})f?\\(")
+  list(TRANSFORM calls REPLACE "//.*" "")
+  list(FILTER calls INCLUDE REGEX "(std::|__builtin_|[^a-zA-Z_:.])(${inexact})f?\\(")
+  if(calls)
+    message(SEND_ERROR "${header} calls libm: ${calls}")
+  endif()
+endforeach()
+list(LENGTH headers count)
+if(count LESS 40)
+  message(FATAL_ERROR "only ${count} headers were found")
+endif()
+
+file(MAKE_DIRECTORY ${WORK})
+execute_process(COMMAND ${COMPILER} -std=c++20 -O2 -I ${INCLUDE} -c ${PROGRAM} -o ${WORK}/answers.o COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${NM} -u ${WORK}/answers.o OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+if(NOT symbols MATCHES "memcpy|printf|puts")
+  message(FATAL_ERROR "${NM} lists no symbols: ${symbols}")
+endif()
+string(REGEX MATCHALL " (${inexact})f?l?[\n@]" called "${symbols}\n")
+if(called)
+  message(SEND_ERROR "the program calls libm:${called}")
+endif()
