@@ -80,7 +80,7 @@ namespace chaff::detail::inline CHAFF_ABI {
 /// message to standard error, and aborts.
 /// The message is formatted as by std::printf and cut at 255 characters. It never holds a value of a row.
 template <class E>
-[[noreturn, gnu::cold, gnu::noinline, gnu::format(printf, 1, 2)]] inline void fail(const char* format, ...) {
+[[noreturn, gnu::cold, gnu::noinline, gnu::format(__printf__, 1, 2)]] inline void fail(const char* format, ...) {
   char message[256];
   std::va_list arguments;
   va_start(arguments, format);

@@ -71,10 +71,10 @@ template <class T>
 }
 
 /// first, first + 1, ...: the indices of a block.
-template <class I>
-[[gnu::always_inline]] inline vec<I> iota(I first) {
-  vec<I> steps{};
-  for (std::size_t i = 0; i < width<I>; ++i) steps[i] = static_cast<I>(i);
+template <class Int>
+[[gnu::always_inline]] inline vec<Int> iota(Int first) {
+  vec<Int> steps{};
+  for (std::size_t i = 0; i < width<Int>; ++i) steps[i] = static_cast<Int>(i);
   return steps + first;
 }
 
@@ -130,7 +130,7 @@ template <class To, class From>
 /// |value|, lane by lane.
 template <class T>
 [[gnu::always_inline]] inline vec<T> absolute(vec<T> value) {
-  return bit_cast<T, int_of<T>>(bit_cast<int_of<T>, T>(value) & std::numeric_limits<int_of<T>>::max());
+  return bit_cast<T, int_of<T>>(bit_cast<int_of<T>, T>(value) & (std::numeric_limits<int_of<T>>::max)());
 }
 
 /// Whether any lane of a mask is set.
@@ -208,8 +208,8 @@ template <class T, std::size_t n>
     return terms[0];
   } else {
     vec<T> pairs[(n + 1) / 2];
-    [&]<std::size_t... I>(std::index_sequence<I...>) CHAFF_INLINE {
-      ((pairs[I] = multiply_add<T>(terms[2 * I + 1], x, terms[2 * I])), ...);
+    [&]<std::size_t... At>(std::index_sequence<At...>) CHAFF_INLINE {
+      ((pairs[At] = multiply_add<T>(terms[2 * At + 1], x, terms[2 * At])), ...);
     }
     (std::make_index_sequence<n / 2>{});
     if constexpr (n % 2 == 1) pairs[n / 2] = terms[n - 1];
@@ -248,8 +248,8 @@ template <class T, std::size_t half = width<T> / 2, class Join>
   if constexpr (half == 0) {
     return value[0];
   } else {
-    const vec<T> upper = []<std::size_t... I>(vec<T> all, std::index_sequence<I...>) {
-      return shuffle<T>(all, std::index_sequence<(I % half) + half...>{});
+    const vec<T> upper = []<std::size_t... At>(vec<T> all, std::index_sequence<At...>) {
+      return shuffle<T>(all, std::index_sequence<(At % half) + half...>{});
     }
     (value, std::make_index_sequence<width<T>>{});
     return fold<T, half / 2>(join(value, upper), join);

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+/// Comparisons of floating-point numbers that are meant to be exact.
+#ifndef CHAFF_EXACT_HPP
+#define CHAFF_EXACT_HPP
+
+#include "chaff/abi.hpp"
+// the build is checked first
+#include <functional>
+
+namespace chaff::detail::inline CHAFF_ABI {
+
+/// Whether two numbers are equal, without a tolerance: -0 equals 0, and NaN equals nothing.
+/// It is a == b, said by the standard library: in builds of users, -Wfloat-equal takes a == b for a mistake.
+template <class T>
+[[gnu::always_inline]] constexpr bool is_exactly(T a, T b) {
+  return std::equal_to<T>{}(a, b);
+}
+
+template <class T>
+[[gnu::always_inline]] constexpr bool is_nan(T value) {
+  return !is_exactly(value, value);
+}
+
+}  // namespace chaff::detail::inline CHAFF_ABI
+
+#endif
