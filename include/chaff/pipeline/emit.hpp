@@ -96,7 +96,7 @@ template <class T>
     const simd::vec<T> log_p =
         simd::maximum<T>(value - top - log_mass, simd::broadcast(std::numeric_limits<T>::lowest()));
     const simd::vec<T> capped = simd::minimum<T>(log_p, simd::broadcast(highest));
-    simd::store_some<T>(output + first, simd::select<T>(value == -infinity, value, capped), count);
+    simd::store_some<T>(output + first, simd::select<T>(value <= -infinity, value, capped), count);
   });
   output[facts.label] = label;
 }

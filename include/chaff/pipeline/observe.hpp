@@ -115,7 +115,7 @@ template <class T>
   });
   const T top = simd::max_across<T>(greatest);
   const simd::vec<Int> none = simd::vec<Int>{} + (std::numeric_limits<Int>::max)();
-  return {top, static_cast<std::size_t>(simd::min_across<Int>(greatest == top ? index : none)), simd::any_of<T>(nan)};
+  return {top, static_cast<std::size_t>(simd::min_across<Int>(greatest >= top ? index : none)), simd::any_of<T>(nan)};
 }
 
 /// Writes e = exp(z - top) of whole blocks, and returns its sum, block by block.

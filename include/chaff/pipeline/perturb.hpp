@@ -38,7 +38,7 @@ struct perturb_input {
   }
   /// Stores the weights of a block; a masked class has none.
   [[gnu::always_inline]] void store(std::size_t offset, simd::vec<T> w) const {
-    const simd::mask<T> is_masked = simd::load<T>(classes.z + offset) == -std::numeric_limits<T>::infinity();
+    const simd::mask<T> is_masked = simd::load<T>(classes.z + offset) <= -std::numeric_limits<T>::infinity();
     simd::store<T>(classes.w + offset, simd::select<T>(is_masked, simd::vec<T>{}, w));
   }
 };

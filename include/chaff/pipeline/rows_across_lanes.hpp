@@ -69,11 +69,12 @@ CHAFF_NO_IPA bool answer_rows_across(const defense_call<T>& defense, const polic
   simd::vec<Int> label{};
   simd::mask<T> nan = top != top;
   for (std::size_t c = 1; c < classes; ++c) {
-    nan |= z.of[c] != z.of[c];
-    label = z.of[c] > top ? simd::vec<Int>{} + static_cast<Int>(c) : label;
-    top = simd::maximum<T>(z.of[c], top);
+    const Vec value = z.of[c];
+    nan |= value != value;
+    label = value > top ? simd::vec<Int>{} + static_cast<Int>(c) : label;
+    top = simd::maximum<T>(value, top);
   }
-  if (simd::any_of<T>(nan | (top == infinity) | (top == -infinity))) return false;
+  if (simd::any_of<T>(nan | (top >= infinity) | (top <= -infinity))) return false;
   const Vec others = sum_across_rows<T>(classes, [&](std::size_t c) CHAFF_INLINE {
     z.of[c] = simd::select<T>(label == static_cast<Int>(c), simd::broadcast(-infinity), z.of[c]);
     w.of[c] = simd::exp_nonpositive<T>(z.of[c] - top);
@@ -93,7 +94,7 @@ CHAFF_NO_IPA bool answer_rows_across(const defense_call<T>& defense, const polic
   defense.gate.evaluate_rows(defense.gate.gate, rows, alphas);
   Vec alpha{};
   for (std::size_t r = 0; r < simd::width<T>; ++r) alpha[r] = alpha_of<T>(alphas[r]);
-  const simd::mask<T> is_closed = alpha == T(0);
+  const simd::mask<T> is_closed = alpha <= T(0);
 
   // perturb and keep_label; the label of a row has e = 1, and so p = scale
   Vec y_scale = scale;

@@ -62,11 +62,11 @@ template <class T>
     }
     if (from == 0 || value > top.value) {
       const auto first =
-          static_cast<std::size_t>(simd::min_across<Int>(greatest == value ? index : simd::vec<Int>{} + none));
+          static_cast<std::size_t>(simd::min_across<Int>(greatest >= value ? index : simd::vec<Int>{} + none));
       simd::vec<Int> here = simd::vec<Int>{} + none;
       simd::for_each_block_compact<T>(
           (std::min)(count - first, group), [&](std::size_t i, std::size_t left) CHAFF_INLINE {
-            const simd::vec<Int> found = simd::load_some<T>(part + first + i, left, lowest) == value
+            const simd::vec<Int> found = simd::load_some<T>(part + first + i, left, lowest) >= value
                                              ? simd::iota<Int>(static_cast<Int>(i))
                                              : simd::vec<Int>{} + none;
             here = found < here ? found : here;
