@@ -38,7 +38,7 @@ class parameter_search {
         fail<std::invalid_argument>("chaff: budget.ece_increase is %g, which needs calibration_data.labels",
                                     budget.ece_increase);
       }
-      predictions_.resize(benign_.rows());
+      predictions_ = std::vector<prediction>(benign_.rows());
       write_predictions(benign_.posteriors(benign_.rows()), data.classes, benign_.labels(benign_.rows()), predictions_);
     }
     check_sample_size(budget, benign_.rows());

@@ -23,8 +23,6 @@ struct row_items {
   std::uint32_t label_code;
   std::size_t label;  ///< the lowest index of the largest logit
   int highest;        ///< the largest logit
-
-  constexpr bool are_classes() const { return size < 256; }
 };
 
 /// Rows up to this length are worked out class by class: there are fewer of them than distances.
@@ -265,7 +263,7 @@ constexpr void answer_row(const chaff_int8_table& table, std::span<const Logit> 
     return;
   }
   find_codes(table, bits, row);
-  if (row.are_classes()) {
+  if (logits.size() <= short_row) {
     for (std::size_t i = 0; i < logits.size(); ++i) answer[i] = code(row.slot[i]);
   } else {
     gather<zero_point>(logits.data(), logits.data() + logits.size(), row.slot, row.highest, answer.data());

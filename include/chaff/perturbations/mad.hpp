@@ -98,7 +98,7 @@ struct mad {
         }
         gradient.change(i, -1);
       }
-      in[vertex] = 1;
+      for (std::size_t i = 0; i < in.size(); ++i) in[i] = i == vertex;
     }
     double distance = 0;
     for (std::size_t i = 0; i < p.size(); ++i) distance += (std::abs)(p[i] - (in[i] ? 1 / members : 0));
