@@ -179,6 +179,8 @@
 #define unused CHAFF_POISON
 
 #include "boundary/everything.hpp"
+#define CHAFF_INT8_IMPLEMENTATION
+#include <chaff/int8/c.h>
 
 template void everything::use_all<float>(std::span<const float>, std::span<float>, std::span<const int>);
 template void everything::use_all<double>(std::span<const double>, std::span<double>, std::span<const int>);
