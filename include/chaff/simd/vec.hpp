@@ -32,19 +32,26 @@
 #define CHAFF_NO_IPA [[gnu::noinline]]
 #endif
 
+/// Bytes in a machine vector of this build, for the preprocessor.
+/// GCC for 64-bit Windows keeps longer vectors on a stack that is aligned to 16 bytes, by instructions that fault there
+/// (GCC's bug 54412; some distributors patch it), so vectors are short in its builds.
+#if (defined(_WIN64) || defined(__CYGWIN__)) && !defined(__clang__)
+#define CHAFF_VECTOR_BYTES 16
+#elif defined(__AVX512F__) && defined(__AVX512DQ__)
+#define CHAFF_VECTOR_BYTES 64
+#elif defined(__AVX2__)
+#define CHAFF_VECTOR_BYTES 32
+#else
+#define CHAFF_VECTOR_BYTES 16
+#endif
+
 /// Marks a lambda's call as [[gnu::always_inline]] marks a function.
 #define CHAFF_INLINE __attribute__((always_inline))
 
 namespace chaff::simd::inline CHAFF_ABI {
 
 /// Bytes in a machine vector of this build.
-#if defined(__AVX512F__) && defined(__AVX512DQ__)
-inline constexpr std::size_t vector_bytes = 64;
-#elif defined(__AVX2__)
-inline constexpr std::size_t vector_bytes = 32;
-#else
-inline constexpr std::size_t vector_bytes = 16;
-#endif
+inline constexpr std::size_t vector_bytes = CHAFF_VECTOR_BYTES;
 
 /// The number of T in a machine vector.
 template <class T>
@@ -88,12 +95,12 @@ template <class T>
 /// (maskz with a full mask is the plain instruction, without GCC 12's warning of an undefined operand.)
 template <class T>
 [[gnu::always_inline]] inline vec<T> minimum(vec<T> a, vec<T> b) {
-#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#if CHAFF_VECTOR_BYTES == 64
   if constexpr (std::is_same_v<T, float>)
     return vec<T>(_mm512_maskz_min_ps(static_cast<__mmask16>(-1), __m512(a), __m512(b)));
   if constexpr (std::is_same_v<T, double>)
     return vec<T>(_mm512_maskz_min_pd(static_cast<__mmask8>(-1), __m512d(a), __m512d(b)));
-#elif defined(__AVX2__)
+#elif CHAFF_VECTOR_BYTES == 32
   if constexpr (std::is_same_v<T, float>) return vec<T>(_mm256_min_ps(__m256(a), __m256(b)));
   if constexpr (std::is_same_v<T, double>) return vec<T>(_mm256_min_pd(__m256d(a), __m256d(b)));
 #elif defined(__SSE2__)
@@ -106,12 +113,12 @@ template <class T>
 /// The larger of two, lane by lane; b where one is NaN.
 template <class T>
 [[gnu::always_inline]] inline vec<T> maximum(vec<T> a, vec<T> b) {
-#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#if CHAFF_VECTOR_BYTES == 64
   if constexpr (std::is_same_v<T, float>)
     return vec<T>(_mm512_maskz_max_ps(static_cast<__mmask16>(-1), __m512(a), __m512(b)));
   if constexpr (std::is_same_v<T, double>)
     return vec<T>(_mm512_maskz_max_pd(static_cast<__mmask8>(-1), __m512d(a), __m512d(b)));
-#elif defined(__AVX2__)
+#elif CHAFF_VECTOR_BYTES == 32
   if constexpr (std::is_same_v<T, float>) return vec<T>(_mm256_max_ps(__m256(a), __m256(b)));
   if constexpr (std::is_same_v<T, double>) return vec<T>(_mm256_max_pd(__m256d(a), __m256d(b)));
 #elif defined(__SSE2__)
@@ -136,10 +143,10 @@ template <class T>
 /// Whether any lane of a mask is set.
 template <class T>
 [[gnu::always_inline]] inline bool any_of(mask<T> which) {
-#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#if CHAFF_VECTOR_BYTES == 64
   if constexpr (sizeof(T) == 4) return _mm512_movepi32_mask(reinterpret_cast<__m512i>(which)) != 0;
   if constexpr (sizeof(T) == 8) return _mm512_movepi64_mask(reinterpret_cast<__m512i>(which)) != 0;
-#elif defined(__AVX2__)
+#elif CHAFF_VECTOR_BYTES == 32
   return _mm256_movemask_epi8(reinterpret_cast<__m256i>(which)) != 0;
 #elif defined(__SSE2__)
   return _mm_movemask_epi8(reinterpret_cast<__m128i>(which)) != 0;
@@ -155,13 +162,13 @@ template <class T>
 /// and not in another, and the same formula would have different bits.
 template <class T>
 [[gnu::always_inline]] inline vec<T> multiply_add(vec<T> a, vec<T> b, vec<T> c) {
-#if defined(__FMA__) && defined(__AVX512F__) && defined(__AVX512DQ__)
+#if defined(__FMA__) && CHAFF_VECTOR_BYTES == 64
   if constexpr (std::is_same_v<T, float>) {
     return vec<T>(_mm512_fmadd_ps(__m512(a), __m512(b), __m512(c)));
   } else {
     return vec<T>(_mm512_fmadd_pd(__m512d(a), __m512d(b), __m512d(c)));
   }
-#elif defined(__FMA__) && defined(__AVX2__)
+#elif defined(__FMA__) && CHAFF_VECTOR_BYTES == 32
   if constexpr (std::is_same_v<T, float>) {
     return vec<T>(_mm256_fmadd_ps(__m256(a), __m256(b), __m256(c)));
   } else {
