@@ -62,8 +62,16 @@ static_assert(0x1.0000000000001p0 != 1.0,
 #define CHAFF_ABI_VECTORS _sse2
 #elif defined(__aarch64__) && defined(__ARM_FEATURE_SVE)
 #define CHAFF_ABI_VECTORS _sve
-#elif defined(__aarch64__) && defined(__ARM_NEON)
+#elif defined(__ARM_NEON)
 #define CHAFF_ABI_VECTORS _neon
+#elif defined(__VX__)  // s390x
+#define CHAFF_ABI_VECTORS _vx
+#elif defined(__VSX__)
+#define CHAFF_ABI_VECTORS _vsx
+#elif defined(__riscv_vector)
+#define CHAFF_ABI_VECTORS _rvv
+#elif defined(__wasm_simd128__)
+#define CHAFF_ABI_VECTORS _simd128
 #else
 #define CHAFF_ABI_VECTORS _plain
 #endif
@@ -72,6 +80,8 @@ static_assert(0x1.0000000000001p0 != 1.0,
 #define CHAFF_ABI_FMA _fma
 #elif defined(__FMA4__)
 #define CHAFF_ABI_FMA _fma4
+#elif defined(__FP_FAST_FMA)  // processors other than x86
+#define CHAFF_ABI_FMA _fma
 #else
 #define CHAFF_ABI_FMA
 #endif

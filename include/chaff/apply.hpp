@@ -105,7 +105,7 @@ void apply_rows(const Defense& defense, std::span<const T> logits, std::size_t c
 /// Answers one row of K >= 1 classes; all else is as for apply_rows.
 template <class Defense, std::floating_point T>
 void apply(const Defense& defense, std::span<const T> logits, std::span<T> output, const policy& policy = {}) {
-  if (logits.empty()) detail::fail_zeroed<std::invalid_argument>(output, "chaff: the row of logits is empty");
+  if (logits.empty()) detail::fail_empty(output);
   apply_rows<Defense, T>(defense, logits, logits.size(), output, policy);
 }
 

@@ -14,6 +14,13 @@
 #include <atomic>
 #endif
 
+/// The dialect of formats of std::vsnprintf, which on Windows is not that of printf.
+#if defined(__MINGW_PRINTF_FORMAT)
+#define CHAFF_FORMAT __MINGW_PRINTF_FORMAT
+#else
+#define CHAFF_FORMAT __printf__
+#endif
+
 CHAFF_EXACT_ARITHMETIC
 
 namespace chaff {
@@ -82,7 +89,7 @@ namespace chaff::detail::inline CHAFF_ABI {
 /// message to standard error, and aborts.
 /// The message is formatted as by std::printf and cut at 255 characters. It never holds a value of a row.
 template <class E>
-[[noreturn, gnu::cold, gnu::noinline, gnu::format(printf, 1, 2)]] inline void fail(const char* format, ...) {
+[[noreturn, gnu::cold, gnu::noinline, gnu::format(CHAFF_FORMAT, 1, 2)]] inline void fail(const char* format, ...) {
   char message[256];
   std::va_list arguments;
   va_start(arguments, format);

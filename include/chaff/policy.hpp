@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "chaff/error.hpp"
+#include "chaff/exact.hpp"
 #include "chaff/form.hpp"
 
 CHAFF_EXACT_ARITHMETIC
@@ -55,7 +56,7 @@ namespace chaff::detail::inline CHAFF_ABI {
 
 /// What is wrong with a policy: a value out of its range, or a margin for a label that is not kept.
 [[gnu::always_inline]] constexpr parameter_error check_policy(const policy& policy) {
-  if (policy.label_margin == 0 && policy.max_l1 == 2) [[likely]]
+  if (is_exactly(policy.label_margin, 0.0) && is_exactly(policy.max_l1, 2.0)) [[likely]]
     return {};
   return check_ranges(parameter_range{"policy.label_margin", policy.label_margin, 0, policy.keep_label ? 1.0 : 0.0},
                       parameter_range{"policy.max_l1", policy.max_l1, 0, 2});

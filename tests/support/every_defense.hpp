@@ -105,6 +105,7 @@ void for_each_label_changing_defense(Visit visit) {
         "misdirect behind an energy gate");
 }
 
+#if defined(__cpp_exceptions)
 /// Whether a defense accepts a policy.
 template <class Defense>
 bool accepts(const Defense& defense, const chaff::policy& policy) {
@@ -115,6 +116,7 @@ bool accepts(const Defense& defense, const chaff::policy& policy) {
     return false;
   }
 }
+#endif
 
 /// Calls visit(reduction, name) for every reduction.
 template <class Visit>

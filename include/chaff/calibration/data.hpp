@@ -12,9 +12,9 @@
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// Label i of an array of integers of type I. A label of 2^63 or more wraps, and is no class either way.
-template <class I>
+template <class Int>
 std::int64_t read_label(const void* labels, std::size_t i) {
-  return static_cast<std::int64_t>(static_cast<const I*>(labels)[i]);
+  return static_cast<std::int64_t>(static_cast<const Int*>(labels)[i]);
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI

@@ -57,7 +57,7 @@ inline estimate ece_increase(const std::vector<prediction>& before, const std::v
   }
   const double n = static_cast<double>(after.size());
   const double mean = sum / n;
-  return {mean, std::sqrt(std::max(0.0, squares / n - mean * mean) / n)};
+  return {mean, std::sqrt((std::max)(0.0, squares / n - mean * mean) / n)};
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI

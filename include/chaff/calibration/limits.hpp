@@ -33,7 +33,7 @@ struct utility_costs {
 /// Source: Wilson 1927, "Probable inference, the law of succession, and statistical inference".
 inline double wilson_upper(double share, double n, double z) {
   const double spread = z * std::sqrt(share * (1 - share) / n + z * z / (4 * n * n));
-  return std::min(1.0, (share + z * z / (2 * n) + spread) / (1 + z * z / n));
+  return (std::min)(1.0, (share + z * z / (2 * n) + spread) / (1 + z * z / n));
 }
 
 /// Checks a budget.
@@ -53,8 +53,8 @@ inline void check_budget(const utility_budget& budget) {
 /// Checks that a sample of `rows` is large enough: that the interval around a cost of 0 fits below the smallest limit.
 /// Throws: std::invalid_argument where it is too small.
 inline void check_sample_size(const utility_budget& budget, std::size_t rows) {
-  const double min_limit = std::min({budget.perturbed, budget.label_changes, budget.l1 / 2});
-  if (budget.sigmas > 0 && min_limit == 0) {
+  const double min_limit = (std::min)({budget.perturbed, budget.label_changes, budget.l1 / 2});
+  if (budget.sigmas > 0 && !(min_limit > 0)) {
     fail<std::invalid_argument>("chaff: no number of rows shows a cost of 0: a limit of 0 needs budget.sigmas = 0");
   }
   const double z2 = budget.sigmas * budget.sigmas;

@@ -40,7 +40,7 @@ class parameter_search {
         fail<std::invalid_argument>("chaff: budget.ece_increase is %g, which needs calibration_data.labels",
                                     budget.ece_increase);
       }
-      predictions_.resize(benign_.rows());
+      predictions_ = std::vector<prediction>(benign_.rows());
       write_predictions(benign_.posteriors(benign_.rows()), data.classes, benign_.labels(benign_.rows()), predictions_);
     }
     check_sample_size(budget, benign_.rows());
@@ -50,7 +50,7 @@ class parameter_search {
   /// Throws: std::invalid_argument where no setting keeps the budget.
   template <class Step>
   setting best(Step& step) const {
-    const double min_tau = clamp_tau(std::min(benign_.scores()[0], ood().scores()[0]) - 40 / gate().nu);
+    const double min_tau = clamp_tau((std::min)(benign_.scores()[0], ood().scores()[0]) - 40 / gate().nu);
     const double max_beta = has_beta<Defense> ? budget_.max_beta : 0;
     setting best{min_tau, 0, 0};
     const auto improve = [&](double tau, double beta) {
@@ -73,8 +73,8 @@ class parameter_search {
     double beta_step = max_beta / betas;
     for (int halvings = 0; halvings < 16;) {
       bool is_better = false;
-      for (const double t : {1.0, 0.0, -1.0}) {
-        for (const double b : {1.0, 0.0, -1.0}) {
+      for (const int t : {1, 0, -1}) {
+        for (const int b : {1, 0, -1}) {
           if ((t != 0 || b != 0) && (has_beta<Defense> || b == 0)) {
             is_better |= improve(best.tau + t * tau_step, best.beta + b * beta_step);
           }
@@ -86,7 +86,7 @@ class parameter_search {
       ++halvings;
     }
 
-    if (best.ood_l1 == 0 && !keeps_budget(costs(best.tau, best.beta), benign_count(), budget_)) {
+    if (!(best.ood_l1 > 0) && !keeps_budget(costs(best.tau, best.beta), benign_count(), budget_)) {
       fail<std::invalid_argument>(
           "chaff: no tau and beta keep the budget; is nu, %g, too small for a gate that closes?",
           static_cast<double>(gate().nu));

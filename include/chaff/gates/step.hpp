@@ -15,7 +15,7 @@ namespace chaff::detail::inline CHAFF_ABI {
 
 /// 1 / (1 + exp(x)) for |x| <= 40.
 [[gnu::noinline]] inline double logistic(double x) {
-  const double e = simd::exp_nonpositive<double>(simd::broadcast(-std::abs(x)))[0];
+  const double e = simd::exp_nonpositive<double>(simd::broadcast(-(std::abs)(x)))[0];
   return (x >= 0 ? e : 1) / (1 + e);  // of NaN, 1: the gate is open
 }
 
@@ -23,7 +23,7 @@ namespace chaff::detail::inline CHAFF_ABI {
 /// beside 1, and 4e-18 moves no output.
 [[gnu::always_inline]] inline double falling_step(double x) {
   // no branch depends on the side: wrong predictions at the rarer one would show in the time
-  if (std::abs(x) > 40) return static_cast<double>(static_cast<std::int64_t>(std::bit_cast<std::uint64_t>(x) >> 63));
+  if ((std::abs)(x) > 40) return static_cast<double>(static_cast<std::int64_t>(std::bit_cast<std::uint64_t>(x) >> 63));
   return logistic(x);
 }
 

@@ -23,8 +23,6 @@ struct row_items {
   std::uint32_t label_code;
   std::size_t label;  ///< the lowest index of the largest logit
   int highest;        ///< the largest logit
-
-  constexpr bool are_classes() const { return size < 256; }
 };
 
 /// Rows up to this length are worked out class by class: there are fewer of them than distances.
@@ -111,8 +109,8 @@ constexpr std::uint64_t openness_q46(const chaff_int8_table& table, std::uint32_
   const std::int64_t above_q31 = static_cast<std::int64_t>(label_q31) - table.tau_q31;
   const auto distance_q31 = static_cast<std::uint64_t>(above_q31 < 0 ? -above_q31 : above_q31);
   const std::uint64_t x_q26 = distance_q31 * table.nu_mantissa >> (table.nu_shift + 5);
-  const bool far = x_q26 >= std::uint64_t{40} << 26;
-  const std::uint64_t t_q46 = far ? 0 : exp2_minus_once_q46(table, static_cast<std::uint32_t>(x_q26));
+  const bool is_beyond = x_q26 >= std::uint64_t{40} << 26;
+  const std::uint64_t t_q46 = is_beyond ? 0 : exp2_minus_once_q46(table, static_cast<std::uint32_t>(x_q26));
   const auto below_q31 =
       static_cast<std::uint32_t>(rise_once_q30(table, static_cast<std::uint32_t>(t_q46 >> 16)) + (1 << 30));
   return above_q31 < 0 ? std::uint64_t{below_q31} << 15 : times(t_q46, below_q31, 31);
@@ -157,7 +155,7 @@ constexpr std::uint64_t weigh_items(const chaff_int8_table& table, const row_fac
       std::uint32_t step_q28 = 0;
       if (facts.alpha != 0) {
         std::uint32_t l_q26 = max_log_odds_q26;
-        if (d < table.far) {
+        if (d < table.clamped_from) {
           const std::uint32_t above = table.scale_q26 * d + static_cast<std::uint32_t>(facts.log_mass_q26);
           const auto off = static_cast<std::uint32_t>(minus_log1m_q30(table, p_q31) >> 4);
           l_q26 = above < off ? 0 : above - off < max_log_odds_q26 ? above - off : max_log_odds_q26;
@@ -265,7 +263,7 @@ constexpr void answer_row(const chaff_int8_table& table, std::span<const Logit> 
     return;
   }
   find_codes(table, bits, row);
-  if (row.are_classes()) {
+  if (logits.size() <= short_row) {
     for (std::size_t i = 0; i < logits.size(); ++i) answer[i] = code(row.slot[i]);
   } else {
     gather<zero_point>(logits.data(), logits.data() + logits.size(), row.slot, row.highest, answer.data());

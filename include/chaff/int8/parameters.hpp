@@ -95,8 +95,8 @@ constexpr chaff_int8_table make_table(const parameters& given, int gate) {
   }
   table.scale_q26 = static_cast<std::uint32_t>(scaled(scale, 26));
   // log 1e12, and log 2 for what -log(1 - p) may take off
-  const double far = 28.4 / scale + 1;
-  table.far = far < 256 ? static_cast<std::uint32_t>(far) : 256;
+  const double from = 28.4 / scale + 1;
+  table.clamped_from = from < 256 ? static_cast<std::uint32_t>(from) : 256;
   table.half_beta_q28 = static_cast<std::uint32_t>(scaled(static_cast<double>(given.beta) / 2, 28));
   table.gamma_q26 = static_cast<std::uint32_t>(scaled(static_cast<double>(given.gamma) * log2e, 26));
   table.nu_shift = 26;

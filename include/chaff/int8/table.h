@@ -14,7 +14,7 @@ typedef struct chaff_int8_table {
   uint32_t coarse_q31[16]; /**< the same */
   uint32_t fine_q32[16];   /**< exp(-s j), at most 1 - 2^-32 */
   uint32_t scale_q26;      /**< s */
-  uint32_t far;            /**< from this distance on, odds are below 1e-12 */
+  uint32_t clamped_from;   /**< from this distance on, odds are below 1e-12 */
   uint32_t half_beta_q28;  /**< beta / 2 */
   uint32_t gamma_q26;      /**< gamma / log 2 */
   uint32_t nu_mantissa;    /**< nu / log 2 = nu_mantissa / 2^nu_shift */

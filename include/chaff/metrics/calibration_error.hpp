@@ -41,7 +41,7 @@ double expected_calibration_error(const Outputs& outputs, std::size_t classes, c
     gap[calibration_bin(confidence)] += (is_correct ? 1 : 0) - confidence;
   });
   double error = 0;
-  for (const double g : gap) error += std::abs(g);
+  for (const double g : gap) error += (std::abs)(g);
   return error / static_cast<double>(std::size(labels));
 }
 

@@ -16,7 +16,7 @@ namespace chaff::inline CHAFF_ABI {
 /// Throws: std::invalid_argument for different numbers of classes, or none.
 template <ContiguousRange A, ContiguousRange B>
 double l1_distance(const A& a, const B& b) {
-  return detail::sum_of_terms("l1_distance", a, b, [](double p, double q) { return std::abs(p - q); });
+  return detail::sum_of_terms("l1_distance", a, b, [](double p, double q) { return (std::abs)(p - q); });
 }
 
 /// The mean L1 distance between the rows of two batches.

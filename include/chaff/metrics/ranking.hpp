@@ -40,7 +40,7 @@ double confidence_auroc(const Outputs& outputs, std::size_t classes, const Label
   for (auto first = all.begin(); first != all.end();) {
     double correct_here = 0, incorrect_here = 0;
     auto last = first;
-    for (; last != all.end() && last->confidence == first->confidence; ++last) {
+    for (; last != all.end() && !(first->confidence < last->confidence); ++last) {
       (last->is_correct ? correct_here : incorrect_here) += 1;
     }
     pairs += correct_here * (incorrect + incorrect_here / 2);

@@ -24,7 +24,7 @@ inline simd::vec<double> normal(simd::vec<std::uint64_t> words) {
   const simd::vec<double> low =
       __builtin_convertvector(reinterpret_cast<signed_words>(words & 0xffffffffu), simd::vec<double>);
   const simd::vec<double> radius_squared = simd::log_nonnegative<double>((high + 0.5) * 0x1p-32) * -2.0;
-  simd::vec<double> radius;
+  simd::vec<double> radius{};
   for (std::size_t i = 0; i < simd::width<double>; ++i) radius[i] = std::sqrt(radius_squared[i]);
   // an angle in [-1/2, 1/2) of a turn has the sine of 1/4 - |angle|, moved by a quarter: as even a spread
   const simd::vec<double> turn = simd::multiply_add<double>(low + 0.5, simd::broadcast(0x1p-32), simd::broadcast(-0.5));

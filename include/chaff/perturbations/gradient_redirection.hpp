@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "chaff/exact.hpp"
 #include "chaff/perturbations/query_output.hpp"
 #include "chaff/perturbations/surrogate.hpp"
 #include "chaff/perturbations/surrogate_gradient.hpp"
@@ -89,16 +90,16 @@ struct gradient_redirection {
     for (std::size_t i = 0; i < g.size(); ++i) {
       if (row.is_masked(i)) continue;
       givers.push_back(i);
-      if (g[i] < g[receiver] || (g[i] == g[receiver] && i < receiver)) receiver = i;
+      if (g[i] < g[receiver] || (g[i] <= g[receiver] && i < receiver)) receiver = i;
     }
     std::sort(givers.begin(), givers.end(),
-              [&](std::size_t a, std::size_t b) { return g[a] > g[b] || (g[a] == g[b] && a < b); });
+              [&](std::size_t a, std::size_t b) { return g[a] > g[b] || (g[a] >= g[b] && a < b); });
     double left = epsilon / 2;
     double moved = 0;
     for (const std::size_t i : givers) {
       if (i == receiver) continue;
       const double had = static_cast<double>(w[i]);
-      const double given = std::min(had, left);
+      const double given = (std::min)(had, left);
       w[i] = static_cast<T>(had - given);
       left -= given;
       moved += given;

@@ -100,10 +100,10 @@ struct mad {
         }
         gradient.change(i, -1);
       }
-      in[vertex] = 1;
+      for (std::size_t i = 0; i < in.size(); ++i) in[i] = i == vertex;
     }
     double distance = 0;
-    for (std::size_t i = 0; i < p.size(); ++i) distance += std::abs(p[i] - (in[i] ? 1 / members : 0));
+    for (std::size_t i = 0; i < p.size(); ++i) distance += (std::abs)(p[i] - (in[i] ? 1 / members : 0));
     const double a = distance > epsilon ? epsilon / distance : 1;
     for (std::size_t i = 0; i < p.size(); ++i) {
       w[i] = static_cast<T>((1 - a) * p[i] + (in[i] ? a / members : 0));

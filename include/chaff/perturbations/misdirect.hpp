@@ -24,7 +24,7 @@ std::size_t class_after_label(const key& key, const row<T>& row) {
   std::size_t next = k;
   for (std::size_t first = 0; first < row.classes(); first += width) {
     const simd::vec<std::uint64_t> block = ranks.at(first);
-    const std::size_t count = std::min(width, row.classes() - first);
+    const std::size_t count = (std::min)(width, row.classes() - first);
     for (std::size_t lane = 0; lane < count; ++lane) {
       const std::size_t i = first + lane;
       if (i == k || row.is_masked(i)) continue;
@@ -46,8 +46,8 @@ struct misdirect_weights {
   std::size_t other;  ///< pi(k)
 
   [[gnu::always_inline]] simd::vec<T> operator()(const block<T>& block) const {
-    using I = simd::int_of<T>;
-    return simd::select<T>(simd::iota<I>(0) == static_cast<I>(other - block.first), simd::broadcast(confidence),
+    using Int = simd::int_of<T>;
+    return simd::select<T>(simd::iota<Int>(0) == static_cast<Int>(other - block.first), simd::broadcast(confidence),
                            block.p);
   }
 };

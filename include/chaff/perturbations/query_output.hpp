@@ -118,6 +118,8 @@ class bound_to_query {
  private:
   Weigh weigh_;
 };
+template <class Weigh>
+bound_to_query(Weigh) -> bound_to_query<Weigh>;
 
 }  // namespace chaff::detail::inline CHAFF_ABI
 

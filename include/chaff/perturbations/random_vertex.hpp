@@ -19,10 +19,10 @@ struct random_vertex_weights {
   std::size_t vertex;  ///< j
 
   [[gnu::always_inline]] simd::vec<T> operator()(const block<T>& block) const {
-    using I = simd::int_of<T>;
+    using Int = simd::int_of<T>;
     const simd::vec<T> w = block.p * kept;
     const simd::vec<T> w_of_vertex = simd::multiply_add<T>(block.p, simd::broadcast(kept), simd::broadcast(given));
-    return simd::select<T>(simd::iota<I>(0) == static_cast<I>(vertex - block.first), w_of_vertex, w);
+    return simd::select<T>(simd::iota<Int>(0) == static_cast<Int>(vertex - block.first), w_of_vertex, w);
   }
 };
 
@@ -50,12 +50,12 @@ struct random_vertex {
   detail::random_vertex_weights<T> weights(const row<T>& row) const {
     const T masked = row.masked_value();
     std::size_t others = 0;
-    for (const T value : row.values) others += value != masked;
+    for (const T value : row.values) others += value > masked;
     --others;  // the label is never masked
     if (others == 0) return {static_cast<T>(row.confidence()), T(1), T(0), row.label};
     std::uint64_t left = detail::keyed_noise(key, detail::noise_purpose::vertex, row).below(others);
     std::size_t vertex = 0;
-    while (vertex == row.label || row.values[vertex] == masked || left-- > 0) ++vertex;
+    while (vertex == row.label || row.is_masked(vertex) || left-- > 0) ++vertex;
     return {static_cast<T>(row.confidence() * (1 - epsilon / 2)), static_cast<T>(1 - epsilon / 2),
             static_cast<T>(epsilon / 2), vertex};
   }

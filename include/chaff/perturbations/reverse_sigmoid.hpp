@@ -101,9 +101,10 @@ struct reverse_sigmoid {
   [[gnu::always_inline]] detail::reverse_sigmoid_weight<T> classwise() const {
     constexpr double log_min_odds = -27.631021115928547;  // log 1e-12
     constexpr double room = std::is_same_v<T, float> ? 87 : 708;
-    const double min_exponent = -room / std::abs(gamma);  // -inf for 0, and for -0
+    const double min_exponent = -room / (std::abs)(gamma);  // -inf for 0, and for -0
     return {static_cast<T>(beta / 2), static_cast<T>(gamma * 1.4426950408889634),
-            static_cast<T>(std::max(log_min_odds, min_exponent)), static_cast<T>(min_exponent), rule == odds::clamped};
+            static_cast<T>((std::max)(log_min_odds, min_exponent)), static_cast<T>(min_exponent),
+            rule == odds::clamped};
   }
 
   template <class T>

@@ -48,7 +48,7 @@ CHAFF_NO_IPA outcome answer_row_as(const defense_call<T>& defense, const policy&
       emit_log_posterior(row.facts, output, policy.keep_label);
       return {fault::none, row.facts.label};
     }
-    emit<T>(row, nullptr, keep_label<T, is_short>(row, nullptr, policy));
+    emit_output<T>(row, nullptr, keep_label<T, is_short>(row, nullptr, policy));
   } else {
     perturbed_row<T> perturbed(defense.perturbation, row.facts, position);
     perturb(row, perturbed, alpha, policy.keep_label);
@@ -57,10 +57,10 @@ CHAFF_NO_IPA outcome answer_row_as(const defense_call<T>& defense, const policy&
       if (policy.max_l1 < 2) {
         emit_mixture(row, perturbed, limit_l1(row, perturbed, y, policy), policy);
       } else {
-        emit(row, &perturbed, y);
+        emit_output(row, &perturbed, y);
       }
     } else {
-      emit(row, &perturbed, y);
+      emit_output(row, &perturbed, y);
     }
   }
   const std::span<T> probabilities(output, classes);
@@ -85,17 +85,17 @@ CHAFF_NO_IPA outcome answer_sigmoid(const defense_call<T>& defense, const policy
                                     const row_position& position) {
   T pair[2] = {value, T(0)};
   if (simd::is_nan(value)) return {fault::nan, 0};
-  if (value == std::numeric_limits<T>::infinity()) return {fault::infinite, 0};
-  if (value == -std::numeric_limits<T>::infinity()) return {fault::all_masked, 0};
+  if (value >= std::numeric_limits<T>::infinity()) return {fault::infinite, 0};
+  if (value <= -std::numeric_limits<T>::infinity()) return {fault::all_masked, 0};
   if (policy.input != form::logits) {
     const bool is_log = policy.input == form::log_probabilities;
     const T largest = is_log ? T(0) : T(1);
     if (value > largest + T(0.01) || (!is_log && value < 0)) return {fault::not_a_distribution, 0};
-    pair[0] = std::min(value, largest);
+    pair[0] = (std::min)(value, largest);
     pair[1] = is_log ? static_cast<T>(simd::log_complement_of(static_cast<double>(pair[0]))) : 1 - pair[0];
   }
   const bool undecided =
-      defense.reductions.empty() && pair[0] == pair[1] && policy.keep_label && !(policy.label_margin > 0);
+      defense.reductions.empty() && is_exactly(pair[0], pair[1]) && policy.keep_label && !(policy.label_margin > 0);
   auto policy_of_pair = policy;
   policy_of_pair.answer = form::probabilities;
   T both[2];
@@ -106,10 +106,10 @@ CHAFF_NO_IPA outcome answer_sigmoid(const defense_call<T>& defense, const policy
     both[0] = both[1] = T(0.5);
   } else if (policy.keep_label) {
     // a lead too small for T still shows on which side of 1/2 the logit was
-    both[0] = result.label == 0 ? std::max(both[0], std::nextafter(T(0.5), T(1)))
-                                : std::min(both[0], std::nextafter(T(0.5), T(0)));
+    both[0] = result.label == 0 ? (std::max)(both[0], std::nextafter(T(0.5), T(1)))
+                                : (std::min)(both[0], std::nextafter(T(0.5), T(0)));
   }
-  if (both[0] != p) both[1] = T(1) - both[0];
+  if (!is_exactly(both[0], p)) both[1] = T(1) - both[0];
   output = both[0];
   if (policy.answer != form::probabilities) {
     double log_p = simd::log_of_nonnegative(static_cast<double>(both[0]));

@@ -11,15 +11,11 @@ CHAFF_EXACT_ARITHMETIC
 
 namespace chaff::detail::inline CHAFF_ABI {
 
-/// Zeroes the output, then raises the error.
-template <class E, class T, class... Values>
-[[noreturn, gnu::cold]] void fail_zeroed(std::span<T> output, const char* format, Values... values) {
+/// Zeroes the output, then raises the error of an empty row.
+template <class T>
+[[noreturn, gnu::cold]] void fail_empty(std::span<T> output) {
   std::fill(output.begin(), output.end(), T(0));
-  if constexpr (sizeof...(values) == 0) {
-    fail<E>("%s", format);
-  } else {
-    fail<E>(format, values...);
-  }
+  fail<std::invalid_argument>("chaff: the row of logits is empty");
 }
 
 /// Zeroes the output, then raises a parameter's error.
@@ -36,19 +32,21 @@ template <class T>
                                                      std::span<T> output, form input) {
   std::size_t at = 0;
   while (at < values.size() &&
-         !(why == fault::nan ? simd::is_nan(values[at]) : values[at] == std::numeric_limits<T>::infinity())) {
+         !(why == fault::nan ? simd::is_nan(values[at]) : values[at] >= std::numeric_limits<T>::infinity())) {
     ++at;
   }
   const char* name = input == form::logits ? "logit" : input == form::probabilities ? "probability" : "log-probability";
+  std::fill(output.begin(), output.end(), T(0));
   switch (why) {
-    case fault::nan: fail_zeroed<std::domain_error>(output, "chaff: %s %zu of row %zu is NaN", name, at, row);
-    case fault::infinite: fail_zeroed<std::domain_error>(output, "chaff: %s %zu of row %zu is +inf", name, at, row);
-    case fault::all_masked: fail_zeroed<std::domain_error>(output, "chaff: every class of row %zu is -inf", row);
-    default:
-      fail_zeroed<std::domain_error>(
-          output, "chaff: row %zu is not a row of %s; if the model returns logits, policy.input must be form::logits",
-          row, input == form::probabilities ? "probabilities" : "log-probabilities");
+    case fault::nan: fail<std::domain_error>("chaff: %s %zu of row %zu is NaN", name, at, row);
+    case fault::infinite: fail<std::domain_error>("chaff: %s %zu of row %zu is +inf", name, at, row);
+    case fault::all_masked: fail<std::domain_error>("chaff: every class of row %zu is -inf", row);
+    case fault::none:
+    case fault::not_a_distribution: break;
   }
+  fail<std::domain_error>(
+      "chaff: row %zu is not a row of %s; if the model returns logits, policy.input must be form::logits", row,
+      input == form::probabilities ? "probabilities" : "log-probabilities");
 }
 
 /// Whether logits and output overlap without being the same memory.
@@ -63,16 +61,16 @@ template <class T>
 template <class T>
 [[noreturn, gnu::cold, gnu::noinline]] void fail_shapes(std::span<const T> logits, std::size_t classes,
                                                         std::span<T> output) {
-  if (classes == 0) fail_zeroed<std::invalid_argument>(output, "chaff: a row has 0 classes, allowed is 1 or more");
+  std::fill(output.begin(), output.end(), T(0));
+  if (classes == 0) fail<std::invalid_argument>("chaff: a row has 0 classes, allowed is 1 or more");
   if (logits.size() != output.size()) {
-    fail_zeroed<std::invalid_argument>(output, "chaff: %zu logits, but the output has room for %zu", logits.size(),
-                                       output.size());
+    fail<std::invalid_argument>("chaff: %zu logits, but the output has room for %zu", logits.size(), output.size());
   }
   if (logits.size() % classes != 0) {
-    fail_zeroed<std::invalid_argument>(output, "chaff: %zu logits are not a whole number of rows of %zu classes",
-                                       logits.size(), classes);
+    fail<std::invalid_argument>("chaff: %zu logits are not a whole number of rows of %zu classes", logits.size(),
+                                classes);
   }
-  fail_zeroed<std::invalid_argument>(output, "chaff: logits and output overlap in part; allowed is the same or apart");
+  fail<std::invalid_argument>("chaff: logits and output overlap in part; allowed is the same or apart");
 }
 
 /// Answers one row of K >= 1 classes, or zeroes the whole output and raises why it has none.

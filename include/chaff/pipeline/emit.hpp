@@ -17,7 +17,7 @@ template <bool is_compact, class T, bool is_short, class Value>
 [[gnu::always_inline]] inline void write_stretch(working_row<T, is_short>& row, const stretch<T>& classes,
                                                  Value value) {
   const std::size_t left = row.classes() - classes.first;
-  const std::size_t count = is_short ? left : std::min(left, stretch_classes<T>);
+  const std::size_t count = is_short ? left : (std::min)(left, stretch_classes<T>);
   T* const output = row.output + classes.first;
   if constexpr (is_compact) {
     return simd::for_each_block_compact<T>(
@@ -34,7 +34,7 @@ template <class T, bool is_short>
 [[gnu::always_inline]] inline void emit_here(working_row<T, is_short>& row, perturbed_row<T>* perturbed,
                                              const normalisation<T>& y) {
   const simd::vec<T> scale = simd::broadcast(y.scale), cap = simd::broadcast(y.cap), kept = simd::broadcast(y.kept);
-  const bool has_margin = y.kept != 1;
+  const bool has_margin = y.kept < 1;
   for_each_stretch(row, [&](std::size_t first) CHAFF_INLINE {
     const stretch<T> classes = weights_from(row, perturbed, first);
     const auto capped = [&](std::size_t i)
@@ -49,13 +49,13 @@ template <class T, bool is_short>
 }
 
 template <class T>
-[[gnu::always_inline]] inline void emit(working_row<T, true>& row, perturbed_row<T>* perturbed,
-                                        const normalisation<T>& y) {
+[[gnu::always_inline]] inline void emit_output(working_row<T, true>& row, perturbed_row<T>* perturbed,
+                                               const normalisation<T>& y) {
   emit_here(row, perturbed, y);
 }
 /// Writes a long row: a function of its own, since three callers share it.
 template <class T>
-[[gnu::noinline]] void emit(working_row<T, false>& row, perturbed_row<T>* perturbed, const normalisation<T>& y) {
+[[gnu::noinline]] void emit_output(working_row<T, false>& row, perturbed_row<T>* perturbed, const normalisation<T>& y) {
   emit_here(row, perturbed, y);
 }
 
@@ -66,7 +66,7 @@ template <class T>
                                     const policy& policy) {
   const normalisation<T>& y = mixed.y;
   const normalisation<T>& q = mixed.q;
-  if (!(mixed.s < 1) && !policy.constant_time_gate) return emit(row, &perturbed, y);
+  if (!(mixed.s < 1) && !policy.constant_time_gate) return emit_output(row, &perturbed, y);
   const T s = mixed.s;
   const T label = (1 - s) * q.label + s * y.label;
   const simd::vec<T> cap =

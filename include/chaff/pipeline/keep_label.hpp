@@ -106,7 +106,7 @@ template <class T, bool is_short>
   normalisation<T> y = perturbed == nullptr ? keep_label_of_posterior(row, policy.keep_label)
                                             : keep_label_of_weights(row, *perturbed, policy);
   if (policy.label_margin > 0) {
-    add_margin(y, std::min(max_weight(row, perturbed) * y.scale, y.cap), policy.label_margin);
+    add_margin(y, (std::min)(max_weight(row, perturbed) * y.scale, y.cap), policy.label_margin);
   }
   return y;
 }

@@ -58,7 +58,7 @@ template <class T>
   T greatest = row.facts.masked_value();
   for (std::size_t i = 0; i < row.classes(); ++i) {
     // the label's own value is overwritten where the output is in place
-    if (i != row.facts.label) greatest = std::max(greatest, row.facts.values[i]);
+    if (i != row.facts.label) greatest = (std::max)(greatest, row.facts.values[i]);
   }
   if (row.facts.input == form::probabilities) return greatest;
   return simd::exp_nonpositive<T>(simd::broadcast(greatest - row.facts.label_value))[0];
@@ -75,7 +75,7 @@ template <class T>
   alignas(simd::vector_bytes) T buffer[stretch_classes<T>];
   double from_p_to_q = 0;
   if (policy.label_margin > 0) {
-    const T max_other = std::min(max_exponential_of_others(row) * q.scale, q.cap);
+    const T max_other = (std::min)(max_exponential_of_others(row) * q.scale, q.cap);
     const double label_p = static_cast<double>(q.label);
     const double t = add_margin(q, max_other, policy.label_margin);
     from_p_to_q = 2 * t * (1 - label_p);
@@ -92,11 +92,11 @@ template <class T>
     });
     from_q_to_y.carry(sum);
   });
-  const double distance = from_q_to_y.total() + std::abs(static_cast<double>(y.label) - static_cast<double>(q.label));
+  const double distance = from_q_to_y.total() + (std::abs)(static_cast<double>(y.label) - static_cast<double>(q.label));
   // a little less than the policy allows, so that the rounded output keeps within it
   const double budget = policy.max_l1 - 8 * static_cast<double>(std::numeric_limits<T>::epsilon()) - from_p_to_q;
   // a closed row comes here where the time must not tell; its y and q are one, and y has the bits of a closed row
-  const double shares[] = {distance > std::max(budget, 0.0) ? std::max(budget, 0.0) / distance : 1, 1};
+  const double shares[] = {distance > (std::max)(budget, 0.0) ? (std::max)(budget, 0.0) / distance : 1, 1};
   mixed.s = static_cast<T>(shares[is_closed(perturbed)]);
   return mixed;
 }

@@ -58,7 +58,7 @@ struct working_row {
   /// The number of blocks in the stretch that begins at a class.
   [[gnu::always_inline]] std::size_t blocks_from(std::size_t first) const {
     if constexpr (is_short) return blocks;
-    return (std::min(classes() - first, stretch_classes<T>) + simd::width<T> - 1) / simd::width<T>;
+    return ((std::min)(classes() - first, stretch_classes<T>)+simd::width<T> - 1) / simd::width<T>;
   }
 };
 
@@ -101,11 +101,11 @@ template <bool is_short, class T, class Visit>
 /// Copies a row of one stretch into whole blocks, and finds its argmax on the way.
 template <class T>
 [[gnu::always_inline]] inline row_argmax<T> copy_and_find(std::span<const T> values, T* z) {
-  using I = simd::int_of<T>;
+  using Int = simd::int_of<T>;
   constexpr T lowest = -std::numeric_limits<T>::infinity();
   simd::vec<T> greatest = simd::broadcast(lowest);
-  simd::vec<I> here = simd::iota<I>(0);
-  simd::vec<I> index = here;
+  simd::vec<Int> here = simd::iota<Int>(0);
+  simd::vec<Int> index = here;
   simd::mask<T> nan{};
   simd::for_each_block<T>(values.size(), [&](std::size_t first, auto count) CHAFF_INLINE {
     const simd::vec<T> value = simd::load<T>(values.data() + first, count, lowest);
@@ -113,11 +113,11 @@ template <class T>
     nan |= simd::is_nan<T>(value);
     index = value > greatest ? here : index;
     greatest = simd::maximum<T>(value, greatest);
-    here += static_cast<I>(simd::width<T>);
+    here += static_cast<Int>(simd::width<T>);
   });
   const T top = simd::max_across<T>(greatest);
-  const simd::vec<I> none = simd::vec<I>{} + std::numeric_limits<I>::max();
-  return {top, static_cast<std::size_t>(simd::min_across<I>(greatest == top ? index : none)), simd::any_of<T>(nan)};
+  const simd::vec<Int> none = simd::vec<Int>{} + (std::numeric_limits<Int>::max)();
+  return {top, static_cast<std::size_t>(simd::min_across<Int>(greatest >= top ? index : none)), simd::any_of<T>(nan)};
 }
 
 /// Writes e = exp(z - top) of whole blocks, and returns its sum, block by block.
@@ -136,7 +136,7 @@ template <class T>
 template <class T>
 [[gnu::noinline]] simd::vec<T> fill_buffers(working_row<T, false>& row, std::size_t first) {
   constexpr T masked = -std::numeric_limits<T>::infinity();
-  const std::size_t count = std::min(row.classes() - first, stretch_classes<T>);
+  const std::size_t count = (std::min)(row.classes() - first, stretch_classes<T>);
   const T* const values = row.facts.values.data() + first;
   const bool has_label = row.facts.label - first < count;  // wraps where the label lies before
   if (row.facts.input != form::probabilities) {
@@ -171,7 +171,8 @@ bool has_negative(std::span<const T> values) {
 /// such entries: so 8-bit networks give them.
 template <class T>
 [[gnu::cold, gnu::noinline]] bool is_8_bit_distribution(const row<T>& facts) {
-  if (!(facts.label_value > 0) || std::abs(facts.mass() - 1) * 512 > static_cast<double>(facts.classes())) return false;
+  if (!(facts.label_value > 0) || (std::abs)(facts.mass() - 1) * 512 > static_cast<double>(facts.classes()))
+    return false;
   for (const T value : facts.values) {
     const T codes = value * 256;
     if (static_cast<T>(static_cast<int>(codes)) < codes) return false;
@@ -182,7 +183,7 @@ template <class T>
 /// Whether the mass of a row is that of a distribution, within 1 % or within the rounding of 8-bit probabilities.
 template <class T>
 bool is_distribution(const row<T>& facts) {
-  if (facts.input == form::log_probabilities) return std::abs(facts.log_sum_exp()) <= 0.01;
+  if (facts.input == form::log_probabilities) return (std::abs)(facts.log_sum_exp()) <= 0.01;
   return facts.label_value <= T(1.01) && !has_negative(facts.values) &&
          (std::abs(facts.mass() - 1) <= 0.01 || is_8_bit_distribution(facts));
 }

@@ -43,13 +43,13 @@ struct classes_across {
 template <class T, class Term>
 [[gnu::always_inline]] inline simd::vec<T> sum_across_rows(std::size_t classes, Term term) {
   simd::vec<T> part[simd::width<T>];
-  std::size_t left = std::min(classes, simd::width<T>);
+  std::size_t left = (std::min)(classes, simd::width<T>);
   part[0] = term(0);
   for (std::size_t c = 1; c < left; ++c) part[c] = term(c);
   for (std::size_t c = left; c < classes; ++c) part[c % simd::width<T>] += term(c);
   for (std::size_t half = simd::width<T> / 2; half > 0; half /= 2) {
     for (std::size_t c = 0; c + half < left; ++c) part[c] += part[c + half];
-    left = std::min(left, half);
+    left = (std::min)(left, half);
   }
   return part[0];
 }
@@ -59,7 +59,7 @@ template <class T, class Term>
 template <class T>
 CHAFF_NO_IPA bool answer_rows_across(const defense_call<T>& defense, const policy& policy, const T* values,
                                      std::size_t classes, T* output) {
-  using I = simd::int_of<T>;
+  using Int = simd::int_of<T>;
   using Vec = simd::vec<T>;
   constexpr T infinity = std::numeric_limits<T>::infinity();
   if (classes < 2 || classes > max_classes_across) __builtin_unreachable();
@@ -68,20 +68,20 @@ CHAFF_NO_IPA bool answer_rows_across(const defense_call<T>& defense, const polic
   // observe
   z.gather(values, classes);
   Vec top = z.of[0];
-  simd::vec<I> label{};
+  simd::vec<Int> label{};
   simd::mask<T> nan = simd::is_nan<T>(top);
   for (std::size_t c = 1; c < classes; ++c) {
     nan |= simd::is_nan<T>(z.of[c]);
-    label = z.of[c] > top ? simd::vec<I>{} + static_cast<I>(c) : label;
+    label = z.of[c] > top ? simd::vec<Int>{} + static_cast<Int>(c) : label;
     top = simd::maximum<T>(z.of[c], top);
   }
   if (simd::any_of<T>(nan | simd::is_infinity<T>(top, infinity) | simd::is_infinity<T>(top, -infinity))) return false;
   const Vec others = sum_across_rows<T>(classes, [&](std::size_t c) CHAFF_INLINE {
-    z.of[c] = simd::select<T>(label == static_cast<I>(c), simd::broadcast(-infinity), z.of[c]);
+    z.of[c] = simd::select<T>(label == static_cast<Int>(c), simd::broadcast(-infinity), z.of[c]);
     w.of[c] = simd::exp_nonpositive<T>(z.of[c] - top);
     return w.of[c];
   });
-  Vec mass, scale;
+  Vec mass{}, scale{};
   row<T> rows[simd::width<T>];
   for (std::size_t r = 0; r < simd::width<T>; ++r) {
     rows[r] = {{values + r * classes, classes}, form::logits, static_cast<std::size_t>(label[r]), top[r], 1,
@@ -93,9 +93,9 @@ CHAFF_NO_IPA bool answer_rows_across(const defense_call<T>& defense, const polic
   // gate
   double alphas[simd::width<T>];
   defense.gate.evaluate_rows(defense.gate.gate, rows, alphas);
-  Vec alpha;
+  Vec alpha{};
   for (std::size_t r = 0; r < simd::width<T>; ++r) alpha[r] = alpha_of<T>(alphas[r]);
-  const simd::mask<T> is_closed = alpha == T(0);
+  const simd::mask<T> is_closed = alpha <= T(0);
 
   // perturb and keep_label; the label of a row has e = 1, and so p = scale
   Vec y_scale = scale;
@@ -106,7 +106,7 @@ CHAFF_NO_IPA bool answer_rows_across(const defense_call<T>& defense, const polic
     perturb_input<T> input{top, simd::log_normal<T>(mass), scale, alpha, scale, simd::log_normal<T>(others), {}, {}};
     for (std::size_t first = 0; first < classes; first += stretch_blocks) {
       const std::size_t offset = first * simd::width<T>;
-      input.classes = {z.data() + offset, w.data() + offset, first, std::min(classes - first, stretch_blocks)};
+      input.classes = {z.data() + offset, w.data() + offset, first, (std::min)(classes - first, stretch_blocks)};
       defense.perturbation.perturb(defense.perturbation.perturbation, nothing, input);
     }
     Vec label_weight = blend_label(input, policy.keep_label);
@@ -115,7 +115,7 @@ CHAFF_NO_IPA bool answer_rows_across(const defense_call<T>& defense, const polic
     const Vec cap = policy.keep_label ? label_weight * share : simd::broadcast(infinity);
     const Vec sum =
         sum_across_rows<T>(classes, [&](std::size_t c) CHAFF_INLINE { return simd::minimum<T>(w.of[c], cap); });
-    Vec inverse_mass;
+    Vec inverse_mass{};
     for (std::size_t r = 0; r < simd::width<T>; ++r) {
       T weight = label_weight[r];
       inverse_mass[r] = static_cast<T>(1 / mass_of_weights(static_cast<double>(sum[r]), weight));
@@ -128,7 +128,7 @@ CHAFF_NO_IPA bool answer_rows_across(const defense_call<T>& defense, const polic
 
   // emit
   for (std::size_t c = 0; c < classes; ++c) {
-    const Vec y = simd::select<T>(label == static_cast<I>(c), y_label, simd::minimum<T>(w.of[c] * y_scale, y_cap));
+    const Vec y = simd::select<T>(label == static_cast<Int>(c), y_label, simd::minimum<T>(w.of[c] * y_scale, y_cap));
     for (std::size_t r = 0; r < simd::width<T>; ++r) output[r * classes + c] = y[r];
   }
   return true;

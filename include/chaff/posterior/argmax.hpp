@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <span>
 
+#include "chaff/exact.hpp"
 #include "chaff/simd/blocks.hpp"
 
 CHAFF_EXACT_ARITHMETIC
@@ -25,21 +26,21 @@ struct row_argmax {
 /// T, so a row is processed in parts that they can count.
 template <class T>
 [[gnu::always_inline]] inline row_argmax<T> find_argmax(const T* values, std::size_t classes) {
-  using I = simd::int_of<T>;
+  using Int = simd::int_of<T>;
   constexpr std::size_t group = 4 * simd::width<T>;
   constexpr std::size_t stretch = std::size_t{1} << 30;
   constexpr T lowest = -std::numeric_limits<T>::infinity();
-  constexpr I none = std::numeric_limits<I>::max();
+  constexpr Int none = (std::numeric_limits<Int>::max)();
   row_argmax<T> top{lowest, 0, false};
   for (std::size_t from = 0; from < classes; from += stretch) {
     const T* const part = values + from;
-    const std::size_t count = std::min(classes - from, stretch);
+    const std::size_t count = (std::min)(classes - from, stretch);
     simd::vec<T> greatest = simd::broadcast(lowest);
-    simd::vec<I> index{};
+    simd::vec<Int> index{};
     simd::vec<T> sum{};  // NaN if a value is, and also for infinities of both signs
     simd::mask<T> nan{};
     const auto take = [&](simd::vec<T> value, std::size_t at) CHAFF_INLINE {
-      index = value > greatest ? simd::broadcast(static_cast<I>(at)) : index;
+      index = value > greatest ? simd::broadcast(static_cast<Int>(at)) : index;
       greatest = simd::maximum<T>(value, greatest);
     };
     std::size_t at = 0;
@@ -63,16 +64,16 @@ template <class T>
     }
     if (from == 0 || value > top.value) {
       const auto first =
-          static_cast<std::size_t>(simd::min_across<I>(greatest == value ? index : simd::vec<I>{} + none));
-      simd::vec<I> here = simd::vec<I>{} + none;
+          static_cast<std::size_t>(simd::min_across<Int>(greatest >= value ? index : simd::vec<Int>{} + none));
+      simd::vec<Int> here = simd::vec<Int>{} + none;
       simd::for_each_block_compact<T>(
-          std::min(count - first, group), [&](std::size_t i, std::size_t left) CHAFF_INLINE {
-            const simd::vec<I> found = simd::load_some<T>(part + first + i, left, lowest) == value
-                                           ? simd::iota<I>(static_cast<I>(i))
-                                           : simd::vec<I>{} + none;
+          (std::min)(count - first, group), [&](std::size_t i, std::size_t left) CHAFF_INLINE {
+            const simd::vec<Int> found = simd::load_some<T>(part + first + i, left, lowest) >= value
+                                             ? simd::iota<Int>(static_cast<Int>(i))
+                                             : simd::vec<Int>{} + none;
             here = found < here ? found : here;
           });
-      top = {value, from + first + static_cast<std::size_t>(simd::min_across<I>(here)), top.has_nan};
+      top = {value, from + first + static_cast<std::size_t>(simd::min_across<Int>(here)), top.has_nan};
     }
   }
   return top;

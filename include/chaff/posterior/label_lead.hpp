@@ -29,7 +29,7 @@ inline constexpr double min_label_weight = 1e-6;
 /// The lead to aim at for a margin: a little more, so that the rounded output still has the margin.
 template <class T>
 constexpr double lead_to_aim_at(double margin) {
-  return std::min(1.0, margin + 4 * static_cast<double>(std::numeric_limits<T>::epsilon()));
+  return (std::min)(1.0, margin + 4 * static_cast<double>(std::numeric_limits<T>::epsilon()));
 }
 
 /// The share t with which y <- (1 - t) y + t e_label has the margin, where y has the lead `lead`; 0 where that is

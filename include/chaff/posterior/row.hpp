@@ -62,7 +62,7 @@ struct row {
   }
 
   /// Whether class i is masked: its logit is -inf. A masked class keeps exactly 0 in every output.
-  [[gnu::always_inline]] bool is_masked(std::size_t i) const { return values[i] == masked_value(); }
+  [[gnu::always_inline]] bool is_masked(std::size_t i) const { return values[i] <= masked_value(); }
 
   /// What a masked class holds.
   [[gnu::always_inline]] T masked_value() const {

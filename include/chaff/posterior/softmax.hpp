@@ -22,7 +22,7 @@ template <class T>
 [[gnu::always_inline]] inline fault fault_of(const row_argmax<T>& top) {
   if (top.has_nan) [[unlikely]]
     return fault::nan;
-  if (std::abs(top.value) < std::numeric_limits<T>::infinity()) [[likely]]
+  if ((std::abs)(top.value) < std::numeric_limits<T>::infinity()) [[likely]]
     return fault::none;
   return top.value > 0 ? fault::infinite : fault::all_masked;
 }

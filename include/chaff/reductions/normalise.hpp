@@ -17,7 +17,7 @@ namespace chaff::detail::inline CHAFF_ABI {
 /// Normalises weights with every other one at most `cap_share` of the label's.
 template <class T>
 CHAFF_NO_IPA void normalise_under_cap(std::span<T> weights, kept_label kept, T cap_share) {
-  T label = std::max(weights[kept.index], static_cast<T>(min_label_weight));
+  T label = (std::max)(weights[kept.index], static_cast<T>(min_label_weight));
   weights[kept.index] = 0;
   const simd::vec<T> cap = simd::broadcast(label * cap_share);
   simd::vec<T> greatest{};

@@ -74,11 +74,11 @@ struct rounded {
     double own = 0, largest_other = 0;
     for (std::size_t i = 0; i < classes; ++i) {
       const double n = down(i) + (missing > 0 && up.has(i, detail::order_of_claim(remainder(i))));
-      (i == k ? own : largest_other) = i == k ? n : std::max(largest_other, n);
+      (i == k ? own : largest_other) = i == k ? n : (std::max)(largest_other, n);
     }
 
     const double lead =
-        kept.margin > 0 ? std::min(units, std::ceil(detail::lead_to_aim_at<T>(kept.margin) * units)) : 1;
+        kept.margin > 0 ? (std::min)(units, std::ceil(detail::lead_to_aim_at<T>(kept.margin) * units)) : 1;
     if (own >= largest_other + lead) {
       for (std::size_t i = 0; i < classes; ++i) {
         const double n = down(i) + (missing > 0 && up.has(i, detail::order_of_claim(remainder(i))));
@@ -91,17 +91,17 @@ struct rounded {
     // and then `rest` of them rise by a unit, the largest remainders first, or give one, the smallest first.
     const auto claim_at = [&](double level, bool rise) {
       return [&, level, rise](std::size_t i) {
-        if (i == k || (rise ? down(i) >= level || !(output[i] > 0) : std::min(down(i), level) < 1)) return 0.0;
+        if (i == k || (rise ? down(i) >= level || !(output[i] > 0) : (std::min)(down(i), level) < 1)) return 0.0;
         return rise ? 1 + remainder(i) : 2 - remainder(i);
       };
     };
     // how far the row with the label at that count lies from the exact one
     const auto distance = [&](double label) {
       const double level = label - lead;
-      double sum_down = 0, can_rise = 0, off = std::abs(label - exact(k));
+      double sum_down = 0, can_rise = 0, off = (std::abs)(label - exact(k));
       for (std::size_t i = 0; i < classes; ++i) {
         if (i == k) continue;
-        const double n = std::min(down(i), level);
+        const double n = (std::min)(down(i), level);
         sum_down += n;
         can_rise += n < level && output[i] > 0;
         off += exact(i) - n;
@@ -117,12 +117,12 @@ struct rounded {
       return off;
     };
     // which is convex in the label's count
-    double label = std::max(lead, down(k));
-    double high = std::min(units, largest_other + lead);
+    double label = (std::max)(lead, down(k));
+    double high = (std::min)(units, largest_other + lead);
     while (label < high) {
       const double middle = std::floor((label + high) / 2);
       const double here = distance(middle);
-      if (here == std::numeric_limits<double>::infinity() || distance(middle + 1) < here) {
+      if (!(here < std::numeric_limits<double>::infinity()) || distance(middle + 1) < here) {
         label = middle + 1;
       } else {
         high = middle;
@@ -131,14 +131,14 @@ struct rounded {
 
     const double level = label - lead;
     double rest = units - label;
-    for (std::size_t i = 0; i < classes; ++i) rest -= i == k ? 0 : std::min(down(i), level);
+    for (std::size_t i = 0; i < classes; ++i) rest -= i == k ? 0 : (std::min)(down(i), level);
     const auto claim = claim_at(level, rest > 0);
-    const auto changed = detail::some_largest(classes, std::abs(rest), claim);
+    const auto changed = detail::some_largest(classes, (std::abs)(rest), claim);
     for (std::size_t i = 0; i < classes; ++i) {
       double n = label;
       if (i != k) {
-        n = std::min(down(i), level);
-        if (rest != 0 && changed.has(i, detail::order_of_claim(claim(i)))) n += rest > 0 ? 1 : -1;
+        n = (std::min)(down(i), level);
+        if ((std::abs)(rest) > 0 && changed.has(i, detail::order_of_claim(claim(i)))) n += rest > 0 ? 1 : -1;
       }
       output[i] = static_cast<T>(n / units);  // entry i is not read again
     }

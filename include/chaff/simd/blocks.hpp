@@ -20,13 +20,13 @@ template <class T>
   return value;
 }
 
-#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#if CHAFF_VECTOR_BYTES == 64
 /// The lanes below `count`, as a mask of the instruction set's.
 template <class T>
 [[gnu::always_inline]] inline auto lanes_below(std::size_t count) {
   return static_cast<std::conditional_t<sizeof(T) == 4, __mmask16, __mmask8>>((1u << count) - 1);
 }
-#elif defined(__AVX2__)
+#elif CHAFF_VECTOR_BYTES == 32
 /// The lanes below `count`, as a mask of the instruction set's.
 template <class T>
 [[gnu::always_inline]] inline __m256i lanes_below(std::size_t count) {
@@ -38,13 +38,13 @@ template <class T>
 /// scalar steps but for vectors of 16 bytes, of which at most three lanes can be left.
 template <class T>
 [[gnu::always_inline]] inline vec<T> load(const T* from, std::size_t count, T fill) {
-#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#if CHAFF_VECTOR_BYTES == 64
   if constexpr (std::is_same_v<T, float>) {
     return vec<T>(_mm512_mask_loadu_ps(__m512(broadcast(fill)), lanes_below<T>(count), from));
   } else {
     return vec<T>(_mm512_mask_loadu_pd(__m512d(broadcast(fill)), lanes_below<T>(count), from));
   }
-#elif defined(__AVX2__)
+#elif CHAFF_VECTOR_BYTES == 32
   const __m256i below = lanes_below<T>(count);
   if constexpr (std::is_same_v<T, float>) {
     return vec<T>(
@@ -77,13 +77,13 @@ template <class T>
 /// Writes the first `count` lanes, fewer than all, and nothing past them.
 template <class T>
 [[gnu::always_inline]] inline void store(T* to, vec<T> value, std::size_t count) {
-#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#if CHAFF_VECTOR_BYTES == 64
   if constexpr (std::is_same_v<T, float>) {
     _mm512_mask_storeu_ps(to, lanes_below<T>(count), __m512(value));
   } else {
     _mm512_mask_storeu_pd(to, lanes_below<T>(count), __m512d(value));
   }
-#elif defined(__AVX2__)
+#elif CHAFF_VECTOR_BYTES == 32
   if constexpr (std::is_same_v<T, float>) {
     _mm256_maskstore_ps(to, lanes_below<T>(count), __m256(value));
   } else {

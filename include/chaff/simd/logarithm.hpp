@@ -20,12 +20,12 @@ namespace chaff::simd::inline CHAFF_ABI {
 /// polynomial of degree 7 in s^2 (Sollya's fpminimax).
 template <class T>
 [[gnu::always_inline]] inline vec<T> log_normal(vec<T> x, mask<T> scaled_by = mask<T>{}) {
-  using I = int_of<T>;
+  using Int = int_of<T>;
   constexpr int mantissa_bits = std::numeric_limits<T>::digits - 1;
-  const vec<I> bits = bit_cast<I, T>(x);
-  const I root_half = std::is_same_v<T, float> ? static_cast<I>(0x3f3504f3) : static_cast<I>(0x3fe6a09e667f3bcd);
-  const vec<I> n = (bits - root_half) >> mantissa_bits;
-  const vec<T> m = bit_cast<T, I>(bits - (n << mantissa_bits)) - T(1);
+  const vec<Int> bits = bit_cast<Int, T>(x);
+  const Int root_half = std::is_same_v<T, float> ? static_cast<Int>(0x3f3504f3) : static_cast<Int>(0x3fe6a09e667f3bcd);
+  const vec<Int> n = (bits - root_half) >> mantissa_bits;
+  const vec<T> m = bit_cast<T, Int>(bits - (n << mantissa_bits)) - T(1);
   const vec<T> power = __builtin_convertvector(n - scaled_by, vec<T>);
   vec<T> y;
   if constexpr (std::is_same_v<T, float>) {
@@ -42,8 +42,8 @@ template <class T>
                   0x1.745cdb8fd688ap-3, 0x1.3b2153e90c1ep-3, 0x1.0f4a997ea4cd3p-3, 0x1.101eab873391dp-3);
     // log(1 + m) = m - (h - s (h + y s^2)), h = m^2/2, keeps the bits that 2 s + s y would round away
     const vec<T> h = m * m * 0.5;
-    const vec<T> small = multiply_add<T>(s, multiply_add<T>(y, square, h), power * 0x1.ef35793c7673p-45);
-    y = multiply_add<T>(power, broadcast(0x1.62e42fefa38p-1), m - (h - small));
+    const vec<T> low = multiply_add<T>(s, multiply_add<T>(y, square, h), power * 0x1.ef35793c7673p-45);
+    y = multiply_add<T>(power, broadcast(0x1.62e42fefa38p-1), m - (h - low));
   }
   return y;
 }
@@ -62,7 +62,7 @@ template <class T>
 ///
 /// Largest error: 3 ULP or 2^-53, over samples.
 [[gnu::cold, gnu::noinline]] inline double log_complement_of(double x) {
-  const reduced_exponential<double> reduced = reduce_exponential<double>(broadcast(std::max(x, -700.0)));
+  const reduced_exponential<double> reduced = reduce_exponential<double>(broadcast((std::max)(x, -700.0)));
   // below, nothing is lost in the difference; above, it would be, and the exponential less 1 is at hand
   const double complement =
       x < -0.25 ? 1 - times_power_of_two<double>(reduced.minus_one + 1.0, reduced.shifted)[0] : -reduced.minus_one[0];
@@ -73,7 +73,7 @@ template <class T>
 template <class T>
 [[gnu::always_inline]] inline vec<T> log_nonnegative(vec<T> x) {
   constexpr int lift = std::numeric_limits<T>::digits + 1;
-  const mask<T> subnormal = x < std::numeric_limits<T>::min();
+  const mask<T> subnormal = x < (std::numeric_limits<T>::min)();
   const vec<T> normal = select<T>(subnormal, x * static_cast<T>(int_of<T>{1} << lift), x);
   const vec<T> y = log_normal<T>(normal, subnormal & int_of<T>{lift});
   return select<T>(x > T(0), y, broadcast(-std::numeric_limits<T>::infinity()));

@@ -58,9 +58,9 @@ template <class T, class Terms, class Before>
   constexpr std::size_t stretch = row_sum<T>::max_blocks * width<T>;
   row_sum<T> sum;
   for (std::size_t from = 0; from < classes; from += stretch) {
-    before(from, std::min(stretch, classes - from));
+    before(from, (std::min)(stretch, classes - from));
     vec<T> part{};
-    for_each_block<T>(std::min(stretch, classes - from),
+    for_each_block<T>((std::min)(stretch, classes - from),
                       [&](std::size_t i, auto count) CHAFF_INLINE { part += terms(from + i, count); });
     sum.carry(part);
   }

@@ -22,7 +22,7 @@
 #include <arm_neon.h>
 #endif
 
-#include "chaff/abi.hpp"
+#include "chaff/exact.hpp"
 
 /// Marks a function that is compiled once for all callers, neither inlined nor specialised, so that the bits of a row
 /// do not depend on the call.
@@ -30,6 +30,19 @@
 #define CHAFF_NO_IPA [[gnu::noipa]]
 #else
 #define CHAFF_NO_IPA [[gnu::noinline]]
+#endif
+
+/// Bytes in a machine vector of this build, for the preprocessor.
+/// GCC for 64-bit Windows keeps longer vectors on a stack that is aligned to 16 bytes, by instructions that fault there
+/// (GCC's bug 54412; some distributors patch it), so vectors are short in its builds.
+#if (defined(_WIN64) || defined(__CYGWIN__)) && !defined(__clang__)
+#define CHAFF_VECTOR_BYTES 16
+#elif defined(__AVX512F__) && defined(__AVX512DQ__)
+#define CHAFF_VECTOR_BYTES 64
+#elif defined(__AVX2__)
+#define CHAFF_VECTOR_BYTES 32
+#else
+#define CHAFF_VECTOR_BYTES 16
 #endif
 
 /// Marks a lambda's call as [[gnu::always_inline]] marks a function.
@@ -40,13 +53,7 @@ CHAFF_EXACT_ARITHMETIC
 namespace chaff::simd::inline CHAFF_ABI {
 
 /// Bytes in a machine vector of this build.
-#if defined(__AVX512F__) && defined(__AVX512DQ__)
-inline constexpr std::size_t vector_bytes = 64;
-#elif defined(__AVX2__)
-inline constexpr std::size_t vector_bytes = 32;
-#else
-inline constexpr std::size_t vector_bytes = 16;
-#endif
+inline constexpr std::size_t vector_bytes = CHAFF_VECTOR_BYTES;
 
 /// The number of T in a machine vector.
 template <class T>
@@ -73,10 +80,10 @@ template <class T>
 }
 
 /// first, first + 1, ...: the indices of a block.
-template <class I>
-[[gnu::always_inline]] inline vec<I> iota(I first) {
-  vec<I> steps{};
-  for (std::size_t i = 0; i < width<I>; ++i) steps[i] = static_cast<I>(i);
+template <class Int>
+[[gnu::always_inline]] inline vec<Int> iota(Int first) {
+  vec<Int> steps{};
+  for (std::size_t i = 0; i < width<Int>; ++i) steps[i] = static_cast<Int>(i);
   return steps + first;
 }
 
@@ -109,8 +116,8 @@ template <class T>
   asm("" : "+w"(bits));
 #else
   constexpr int mantissa_bits = std::numeric_limits<T>::digits - 1;
-  constexpr int_of<T> infinity = (std::numeric_limits<int_of<T>>::max() >> mantissa_bits) << mantissa_bits;
-  return (bits & std::numeric_limits<int_of<T>>::max()) > infinity;
+  constexpr int_of<T> infinity = ((std::numeric_limits<int_of<T>>::max)() >> mantissa_bits) << mantissa_bits;
+  return (bits & (std::numeric_limits<int_of<T>>::max)()) > infinity;
 #endif
   value = reinterpret_cast<vec<T>>(bits);
 #endif
@@ -133,7 +140,7 @@ template <std::floating_point T>
 #if defined(__clang__)
   return is_nan<T>(vec<T>{} + value)[0] != 0;
 #else
-  return value != value;
+  return !detail::is_exactly(value, value);
 #endif
 }
 
@@ -141,12 +148,12 @@ template <std::floating_point T>
 /// (maskz with a full mask is the plain instruction, without GCC 12's warning of an undefined operand.)
 template <class T>
 [[gnu::always_inline]] inline vec<T> minimum(vec<T> a, vec<T> b) {
-#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#if CHAFF_VECTOR_BYTES == 64
   if constexpr (std::is_same_v<T, float>)
     return vec<T>(_mm512_maskz_min_ps(static_cast<__mmask16>(-1), __m512(a), __m512(b)));
   if constexpr (std::is_same_v<T, double>)
     return vec<T>(_mm512_maskz_min_pd(static_cast<__mmask8>(-1), __m512d(a), __m512d(b)));
-#elif defined(__AVX2__)
+#elif CHAFF_VECTOR_BYTES == 32
   if constexpr (std::is_same_v<T, float>) return vec<T>(_mm256_min_ps(__m256(a), __m256(b)));
   if constexpr (std::is_same_v<T, double>) return vec<T>(_mm256_min_pd(__m256d(a), __m256d(b)));
 #elif defined(__SSE2__)
@@ -159,12 +166,12 @@ template <class T>
 /// The larger of two, lane by lane; b where one is NaN.
 template <class T>
 [[gnu::always_inline]] inline vec<T> maximum(vec<T> a, vec<T> b) {
-#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#if CHAFF_VECTOR_BYTES == 64
   if constexpr (std::is_same_v<T, float>)
     return vec<T>(_mm512_maskz_max_ps(static_cast<__mmask16>(-1), __m512(a), __m512(b)));
   if constexpr (std::is_same_v<T, double>)
     return vec<T>(_mm512_maskz_max_pd(static_cast<__mmask8>(-1), __m512d(a), __m512d(b)));
-#elif defined(__AVX2__)
+#elif CHAFF_VECTOR_BYTES == 32
   if constexpr (std::is_same_v<T, float>) return vec<T>(_mm256_max_ps(__m256(a), __m256(b)));
   if constexpr (std::is_same_v<T, double>) return vec<T>(_mm256_max_pd(__m256d(a), __m256d(b)));
 #elif defined(__SSE2__)
@@ -177,16 +184,16 @@ template <class T>
 /// |value|, lane by lane.
 template <class T>
 [[gnu::always_inline]] inline vec<T> absolute(vec<T> value) {
-  return bit_cast<T, int_of<T>>(bit_cast<int_of<T>, T>(value) & std::numeric_limits<int_of<T>>::max());
+  return bit_cast<T, int_of<T>>(bit_cast<int_of<T>, T>(value) & (std::numeric_limits<int_of<T>>::max)());
 }
 
 /// Whether any lane of a mask is set.
 template <class T>
 [[gnu::always_inline]] inline bool any_of(mask<T> which) {
-#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#if CHAFF_VECTOR_BYTES == 64
   if constexpr (sizeof(T) == 4) return _mm512_movepi32_mask(reinterpret_cast<__m512i>(which)) != 0;
   if constexpr (sizeof(T) == 8) return _mm512_movepi64_mask(reinterpret_cast<__m512i>(which)) != 0;
-#elif defined(__AVX2__)
+#elif CHAFF_VECTOR_BYTES == 32
   return _mm256_movemask_epi8(reinterpret_cast<__m256i>(which)) != 0;
 #elif defined(__SSE2__)
   return _mm_movemask_epi8(reinterpret_cast<__m128i>(which)) != 0;
@@ -202,13 +209,13 @@ template <class T>
 /// and not in another, and the same formula would have different bits.
 template <class T>
 [[gnu::always_inline]] inline vec<T> multiply_add(vec<T> a, vec<T> b, vec<T> c) {
-#if defined(__FMA__) && defined(__AVX512F__) && defined(__AVX512DQ__)
+#if defined(__FMA__) && CHAFF_VECTOR_BYTES == 64
   if constexpr (std::is_same_v<T, float>) {
     return vec<T>(_mm512_fmadd_ps(__m512(a), __m512(b), __m512(c)));
   } else {
     return vec<T>(_mm512_fmadd_pd(__m512d(a), __m512d(b), __m512d(c)));
   }
-#elif defined(__FMA__) && defined(__AVX2__)
+#elif defined(__FMA__) && CHAFF_VECTOR_BYTES == 32
   if constexpr (std::is_same_v<T, float>) {
     return vec<T>(_mm256_fmadd_ps(__m256(a), __m256(b), __m256(c)));
   } else {
@@ -255,8 +262,8 @@ template <class T, std::size_t n>
     return terms[0];
   } else {
     vec<T> pairs[(n + 1) / 2];
-    [&]<std::size_t... I>(std::index_sequence<I...>) CHAFF_INLINE {
-      ((pairs[I] = multiply_add<T>(terms[2 * I + 1], x, terms[2 * I])), ...);
+    [&]<std::size_t... At>(std::index_sequence<At...>) CHAFF_INLINE {
+      ((pairs[At] = multiply_add<T>(terms[2 * At + 1], x, terms[2 * At])), ...);
     }
     (std::make_index_sequence<n / 2>{});
     if constexpr (n % 2 == 1) pairs[n / 2] = terms[n - 1];
@@ -295,8 +302,8 @@ template <class T, std::size_t half = width<T> / 2, class Join>
   if constexpr (half == 0) {
     return value[0];
   } else {
-    const vec<T> upper = []<std::size_t... I>(vec<T> all, std::index_sequence<I...>) {
-      return shuffle<T>(all, std::index_sequence<(I % half) + half...>{});
+    const vec<T> upper = []<std::size_t... At>(vec<T> all, std::index_sequence<At...>) {
+      return shuffle<T>(all, std::index_sequence<(At % half) + half...>{});
     }
     (value, std::make_index_sequence<width<T>>{});
     return fold<T, half / 2>(join(value, upper), join);
