@@ -38,7 +38,7 @@ file(WRITE "${WORK}/headers3.3/Eigen/Core" "#define EIGEN_WORLD_VERSION 3\n#defi
 run(FAILS "need Eigen 3.4 or newer" "${COMPILER}" -std=c++20 -fsyntax-only "-I${WORK}/headers3.3" "-I${SOURCE}/include"
     "${WORK}/part/main.cpp")
 
-# The parent's own target, a real one and an imported one, where no package can be found.
+# The parent's own target, a real one and an imported one, where an older package could be found.
 set(own_target [[
 add_library(their_eigen INTERFACE)
 target_include_directories(their_eigen INTERFACE "${EIGEN}")
@@ -64,7 +64,7 @@ target_link_libraries(consumer PRIVATE chaff::chaff)
 ")
   foreach(packaged ON OFF)
     configure(SUCCEEDS "" "${WORK}/${own}" "${WORK}/${own}_${packaged}" -DPACKAGED=${packaged} "-DCHAFF=${SOURCE}"
-              "-DEIGEN=${EIGEN}" "-DCMAKE_PREFIX_PATH=${PACKAGE}" -DCMAKE_DISABLE_FIND_PACKAGE_Eigen3=ON -DCHAFF_INSTALL=ON
+              "-DEIGEN=${EIGEN}" "-Dchaff_DIR=${PACKAGE}/share/cmake/chaff" "-DCMAKE_PREFIX_PATH=${WORK}/eigen3.3" -DCHAFF_INSTALL=ON
               -DCMAKE_EXPORT_COMPILE_COMMANDS=ON)
     file(READ "${WORK}/${own}_${packaged}/compile_commands.json" commands)
     if(NOT commands MATCHES "${EIGEN}")

@@ -90,11 +90,24 @@ target_link_libraries(consumer PRIVATE chaff::chaff)
 configure(SUCCEEDS "" "${WORK}/tree" "${WORK}/tree_build" "-Dchaff_DIR=${WORK}/copy build")
 run(SUCCEEDS "" "${CMAKE_COMMAND}" --build "${WORK}/tree_build")
 
+# A parent whose FetchContent stands in for the package, for itself and for its dependencies.
+project_with(override [[
+project(override LANGUAGES CXX)
+include(FetchContent)
+FetchContent_Declare(chaff SOURCE_DIR "${CHAFF}" OVERRIDE_FIND_PACKAGE)
+find_package(chaff 0.1 REQUIRED COMPONENTS core)
+find_package(chaff REQUIRED)
+add_library(consumer OBJECT main.cpp)
+target_link_libraries(consumer PRIVATE chaff::chaff)
+]])
+configure(SUCCEEDS "" "${WORK}/override" "${WORK}/override_build" "-DCHAFF=${SOURCE}")
+
 # A parent of the days of CMake 3.0, whose policies are in force while the package is read.
 project_with(old "")
 file(WRITE "${WORK}/old/CMakeLists.txt" [[
 cmake_minimum_required(VERSION 3.0)
 project(old NONE)
+set(chaff "a variable of the parent")
 find_package(chaff REQUIRED COMPONENTS core)
 find_package(chaff REQUIRED)
 ]])

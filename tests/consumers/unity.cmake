@@ -71,7 +71,7 @@ int main(void) {
 }
 ]])
 configure(SUCCEEDS "" "${WORK}/unity" "${WORK}/build" "-DCMAKE_PREFIX_PATH=${PACKAGE}")
-run(SUCCEEDS "" "${CMAKE_COMMAND}" --build "${WORK}/build" -j 1 -- -k 0)
+run(SUCCEEDS "" "${CMAKE_COMMAND}" --build "${WORK}/build")
 foreach(order 0 1 2 3 4)
   run(SUCCEEDS "codes -128 127 -128" "${WORK}/build/order_${order}")
 endforeach()
