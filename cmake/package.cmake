@@ -20,7 +20,8 @@ include(GNUInstallDirs)
 set(package_dir ${CMAKE_INSTALL_DATADIR}/cmake/chaff)
 set(pkgconfig_dir ${CMAKE_INSTALL_DATADIR}/pkgconfig)
 
-install(DIRECTORY include/chaff DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT chaff)
+install(DIRECTORY include/chaff DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT chaff
+        FILES_MATCHING PATTERN *.hpp PATTERN *.h)
 install(TARGETS chaff_core chaff_int8 EXPORT chaffTargets INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(TARGETS chaff_chaff EXPORT chaffEigenTargets INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(EXPORT chaffTargets NAMESPACE chaff:: DESTINATION ${package_dir} COMPONENT chaff)
