@@ -27,7 +27,7 @@ function(check_package name share include)
   endif()
   # pkg-config where there is Eigen, then where there is none
   set(ENV{PKG_CONFIG_PATH} "${share}/pkgconfig")
-  run(SUCCEEDS "0.1.0" "${PKG_CONFIG}" --modversion chaff)
+  run(SUCCEEDS "${VERSION}" "${PKG_CONFIG}" --modversion chaff)
   run(SUCCEEDS "" sh "${WORK}/preprocess.sh" chaff "${WORK}/eigen.cpp")
   run(FAILS "Eigen/Core" sh "${WORK}/preprocess.sh" chaff-core "${WORK}/eigen.cpp")
   set(ENV{PKG_CONFIG_LIBDIR} "${share}/pkgconfig")

@@ -43,7 +43,7 @@ float chaff_int8_scale_of(int32_t mult, int32_t shift);
 
 #endif
 
-/* The implementation has a guard of its own: in a unity build, another file may have included the declarations before. */
+/* The implementation has its own guard: in a unity build, another file may have included the declarations before. */
 #if defined(CHAFF_INT8_IMPLEMENTATION) && !defined(CHAFF_INT8_C_H_IMPLEMENTED)
 #define CHAFF_INT8_C_H_IMPLEMENTED
 #ifndef __cplusplus
