@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Functions for the scripts of this folder, which write small projects and build them as somebody else would.
-# Each script is run by cmake -D SOURCE=(this project) -D VERSION=(its) -D PACKAGE=(an installed and moved copy) -D WORK=(a scratch folder)
-# -D EIGEN=(Eigen's headers) -D COMPILER=... -D C_COMPILER=... -D GENERATOR=...
+# Each script is run by cmake -D SOURCE=(this project) -D VERSION=(its version) -D PACKAGE=(an installed and moved copy)
+# -D WORK=(a scratch folder) -D EIGEN=(Eigen's headers) -D COMPILER=... -D C_COMPILER=... -D GENERATOR=...
 # -D MAKE_PROGRAM=... -D PKG_CONFIG=... -P script.cmake
 cmake_minimum_required(VERSION 3.25)
 file(REMOVE_RECURSE "${WORK}")
