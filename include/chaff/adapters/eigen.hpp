@@ -10,6 +10,10 @@
 #endif
 #include <Eigen/Core>
 
+#if EIGEN_WORLD_VERSION < 3 || (EIGEN_WORLD_VERSION == 3 && EIGEN_MAJOR_VERSION < 4)
+#error "chaff/chaff.hpp and chaff/adapters/eigen.hpp need Eigen 3.4 or newer; chaff/core.hpp does without"
+#endif
+
 #include "chaff/apply.hpp"
 
 namespace chaff::inline CHAFF_ABI {

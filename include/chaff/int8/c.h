@@ -41,7 +41,14 @@ float chaff_int8_scale_of(int32_t mult, int32_t shift);
 }
 #endif
 
-#ifdef CHAFF_INT8_IMPLEMENTATION
+#endif
+
+/* The implementation has its own guard: in a unity build, another file may have included the declarations before. */
+#if defined(CHAFF_INT8_IMPLEMENTATION) && !defined(CHAFF_INT8_C_H_IMPLEMENTED)
+#define CHAFF_INT8_C_H_IMPLEMENTED
+#ifndef __cplusplus
+#error "CHAFF_INT8_IMPLEMENTATION belongs in a C++ file"
+#endif
 #include "chaff/int8/answer.hpp"
 #include "chaff/int8/parameters.hpp"
 
@@ -96,6 +103,4 @@ float chaff_int8_scale_of(int32_t mult, int32_t shift) {
   return chaff::int8::scale_of(mult, shift);
 }
 }
-#endif
-
 #endif
