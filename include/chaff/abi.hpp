@@ -18,7 +18,7 @@
 #if defined(__FLT_EVAL_METHOD__) && __FLT_EVAL_METHOD__ != 0 && __FLT_EVAL_METHOD__ != 16  // 16: half precision alone
 #error "chaff cannot keep its guarantees with the excess precision of x87: compile with -msse2 -mfpmath=sse"
 #endif
-static_assert(0x1.0000000000001p0 != 1.0,
+static_assert(0x1.0000000000001p0 > 1.0,
               "chaff cannot keep its guarantees under -fsingle-precision-constant: leave it out here");
 
 // Clang has no macro for the parts of -ffast-math that change what arithmetic means. So each header that computes does

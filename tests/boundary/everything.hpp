@@ -107,6 +107,14 @@ void use_eigen(std::span<const T> logits) {
 #endif
 
 template <class T>
+void use_text(std::span<const T> logits, std::span<T> output) {
+  const chaff::any_defense defense = chaff::parse_defense("gated(energy_gate(tau=5), reverse_sigmoid) | top_k(k=2)");
+  apply_in_every_way<T>(defense | chaff::rounded{}, logits, output);
+  static_cast<void>(to_string(defense));
+  static_cast<void>(to_string(chaff::parse_policy("max_l1=0.5")));
+}
+
+template <class T>
 void use_all(std::span<const T> logits, std::span<T> output, std::span<const int> labels) {
   using namespace chaff;
   use<T>(none{}, logits, output);
@@ -126,6 +134,7 @@ void use_all(std::span<const T> logits, std::span<T> output, std::span<const int
   policy changes{};
   changes.keep_label = false;
   apply_rows(gated{confidence_gate{}, misdirect{.key = secret()}}, logits, 4, output, changes);
+  use_text<T>(logits, output);
   softmax(logits, output);
   use_metrics<T>(logits, logits, labels);
   use_calibration<T>(logits, labels);

@@ -185,7 +185,7 @@ template <class T>
 bool is_distribution(const row<T>& facts) {
   if (facts.input == form::log_probabilities) return (std::abs)(facts.log_sum_exp()) <= 0.01;
   return facts.label_value <= T(1.01) && !has_negative(facts.values) &&
-         (std::abs(facts.mass() - 1) <= 0.01 || is_8_bit_distribution(facts));
+         ((std::abs)(facts.mass() - 1) <= 0.01 || is_8_bit_distribution(facts));
 }
 
 /// Finds the facts about a row of K >= 2 classes, and each class's e, and holds it where a working_row says.

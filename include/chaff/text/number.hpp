@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "chaff/abi.hpp"
+#include "chaff/exact.hpp"
 
 // __cpp_lib_to_chars: from_chars reads floating point. libc++ 16 has to_chars alone.
 #if !defined(__cpp_lib_to_chars)
@@ -62,7 +62,7 @@ inline std::optional<double> decimal_value(std::string_view text) {
 #endif
   const std::string_view mantissa = text.substr(0, text.find_first_of("eE"));
   const bool is_zero = mantissa.find_first_of("123456789") == std::string_view::npos;
-  if (!std::isfinite(value) || std::abs(value) == HUGE_VAL || (value == 0) != is_zero) return {};
+  if (!std::isfinite(value) || (std::abs)(value) >= HUGE_VAL || is_exactly(value, 0.0) != is_zero) return {};
   return value;
 }
 

@@ -86,9 +86,9 @@ requires(!std::same_as<Integer, bool>) void read_value(scanner& text, Integer& v
   const auto [stopped, error] = std::from_chars(read.text.data(), end, value);
   if (read.text.empty() || stopped != end || error != std::errc{}) {
     std::string allowed = "a whole number from ";
-    append_number(allowed, std::numeric_limits<Integer>::min());
+    append_number(allowed, (std::numeric_limits<Integer>::min)());
     allowed += " to ";
-    append_number(allowed, std::numeric_limits<Integer>::max());
+    append_number(allowed, (std::numeric_limits<Integer>::max)());
     text.fail_reading(read.position, allowed);
   }
 }
