@@ -4,6 +4,8 @@
 #define CHAFF_EXAMPLES_QUICKSTART_NETWORK_HPP
 
 #include <Eigen/Core>
+#include <algorithm>
+#include <bit>
 #include <fstream>
 #include <stdexcept>
 #include <string>
@@ -20,7 +22,12 @@ struct network {
     std::ifstream file(path, std::ios::binary);
     const auto read = [&](auto& tensor, Eigen::Index rows, Eigen::Index columns) {
       tensor.resize(rows, columns);
-      file.read(reinterpret_cast<char*>(tensor.data()), static_cast<std::streamsize>(sizeof(float)) * tensor.size());
+      char* const bytes = reinterpret_cast<char*>(tensor.data());
+      const auto size = static_cast<std::streamsize>(sizeof(float)) * tensor.size();
+      file.read(bytes, size);
+      if constexpr (std::endian::native == std::endian::big) {  // the file's numbers are little-endian
+        for (char* at = bytes; at != bytes + size; at += sizeof(float)) std::reverse(at, at + sizeof(float));
+      }
     };
     read(conv1, 16, 9);
     read(conv1_bias, 16, 1);

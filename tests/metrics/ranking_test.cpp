@@ -13,6 +13,12 @@ TEST(ConfidenceAuroc, AgreesWithHandComputation) {
   EXPECT_DOUBLE_EQ(chaff::confidence_auroc(rows, 2, std::vector<int>{0, 0, 0, 0}), 2.5 / 4);
 }
 
+TEST(ConfidenceAuroc, ReturnsForConfidencesThatAreNotNumbers) {
+  const std::vector<double> sigmoids{0.9, std::nan(""), 0.2, std::nan("")};
+  const double auroc = chaff::confidence_auroc(sigmoids, 1, std::vector<int>{1, 1, 1, 0});
+  EXPECT_TRUE(std::isnan(auroc) || (auroc >= 0 && auroc <= 1));
+}
+
 TEST(ConfidenceAuroc, IsTheShareOfPairsInOrder) {
   std::mt19937 random(3);
   std::uniform_int_distribution<int> percent(50, 100);  // so that confidences tie
