@@ -32,7 +32,7 @@ typedef struct chaff_defense chaff_defense;
 
 /* Creates a defense from text such as "dcp(beta=1.2, gamma=0.2) | top_k(k=5)", and its policy from text such as
  * "label_margin=0.011, max_l1=0.5"; NULL and "" are the default policy. chaff/any_defense.hpp says what text may hold.
- * On failure, *created is NULL. */
+ * If the policy has `classes`, all calls must have as many. On failure, *created is NULL. */
 int chaff_defense_create(const char* defense, const char* policy, chaff_defense** created);
 
 /* Answers rows of logits, one after another in memory, `classes` numbers each, with as many numbers in `output`.
