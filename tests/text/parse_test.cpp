@@ -125,6 +125,7 @@ TEST(ParseDefense, NamesPositionWhatWasReadAndWhatIsAllowed) {
       {"dcp | label_only(k=1)", "17: read 'k', allowed is ')', since label_only has no parameters"},
       {"energy_dcp", "0: tau of the energy gate is not set, and no default fits every model: take it from calibrate"},
       {"gated", "5: read the end of the text, allowed is '(': gated(gate, perturbation)"},
+      {"gated_by(always, reverse_sigmoid)", "0: read 'gated_by', " + defenses},
       {"gated()", "6: read ')', allowed is a gate: always, confidence_gate, energy_gate"},
       {"gated(always)", "12: read ')', allowed is ',', and then a perturbation"},
       {"gated(always, dcp)", "14: read 'dcp', allowed is a perturbation: reverse_sigmoid, random_vertex, misdirect"},
@@ -160,7 +161,7 @@ TEST(ParseDefense, ShowsNothingOfAKeyInAnError) {
 }
 
 TEST(ParseDefense, RefusesTextOfAnyLengthWithAShortMessage) {
-  const std::string long_text(100000, 'a'), many_digits(100000, '7');
+  const std::string long_text(100000, 'x'), many_digits(100000, '7');
   EXPECT_EQ(defense_error(long_text).find("chaff: defense, position 0: read a word of 100000 characters"), 0u);
   EXPECT_EQ(defense_error("dcp(beta=" + many_digits + ")").find("chaff: defense, position 9: read a word of 100000"),
             0u);
@@ -208,6 +209,7 @@ TEST(ParsePolicy, NamesPositionWhatWasReadAndWhatIsAllowed) {
       {"max_l1=1)", "8: read ')', allowed is ',', or the end of the text"},
       {"policy max_l1=1", "7: read 'max_l1', allowed is ',', or the end of the text"},
       {"policy(max_l1=1", "15: read the end of the text, allowed is ',' or ')'"},
+      {"policy_of(max_l1=1)", "0: read 'policy_of', " + parameters},
       {"policy(policy())", "7: read 'policy', " + parameters},
       {"max_l1=1,max_l1=1", "9: max_l1 of policy is given twice"},
       {"max_l1=3", "7: policy.max_l1 is 3, allowed is [0, 2]"},
