@@ -157,7 +157,10 @@ TEST(Audit, RefusesBadInputWithItsPosition) {
   EXPECT_EQ(refusal("bad.csv"), "audit: bad.csv:2:3: the row has 2 columns, line 1 has 3\n");
   EXPECT_EQ(refusal("empty.csv"), "audit: empty.csv: the file is empty\n");
   EXPECT_EQ(refusal("no_such.csv"), "audit: no_such.csv: cannot be opened\n");
-  EXPECT_EQ(refusal("logits.csv --labels two.csv"), "audit: two.csv:1:3: a line has one label\n");
+  EXPECT_EQ(
+      refusal("logits.csv --labels two.csv"),
+      "audit: two.csv:1:3: a line has one label; an index column must go (pandas: index=False), and so must a decimal "
+      "comma\n");
   EXPECT_EQ(refusal("logits.csv --labels some_other.csv"), "audit: some_other.csv: cannot be opened\n");
   EXPECT_EQ(refusal("logits.csv --ood two.csv"), "audit: two.csv: rows of 2 classes, logits.csv has 10\n");
   EXPECT_EQ(refusal("logits.csv --probabilities"),
