@@ -15,13 +15,17 @@ struct run {
   std::string out;  // and err
 };
 
-run run_audit(const std::string& arguments) {
-  std::FILE* pipe = popen((CHAFF_AUDIT " " + arguments + " 2>&1").c_str(), "r");
+run run_command(const std::string& command) {
+  std::FILE* pipe = popen(command.c_str(), "r");
   std::string out;
   char part[4096];
   while (const std::size_t count = std::fread(part, 1, sizeof part, pipe)) out.append(part, count);
   const int status = pclose(pipe);
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, out};
+}
+
+run run_audit(const std::string& arguments) {
+  return run_command(CHAFF_AUDIT " " + arguments + " 2>&1");
 }
 
 std::string text_of(const std::string& path) {
@@ -38,6 +42,7 @@ nlohmann::json json_of(const std::string& arguments) {
 }
 
 const std::string data_files = "logits.csv --labels labels.csv --ood ood.csv ";
+const std::string sample = CHAFF_AUDIT_SOURCE "/sample_logits.npy";
 const std::string other_files = "other_logits.csv --labels other_labels.csv --ood ood.csv ";
 
 TEST(Audit, PrintsTheUtilityOfADefense) {
@@ -130,6 +135,101 @@ TEST(Audit, ReadsFilesOfNumPy) {
   EXPECT_EQ(from_npy, json_of("some.csv --labels some_labels.csv --budget-perturbed 0.5"));
 }
 
+TEST(Audit, SaysHowEachFileIsRead) {
+  ASSERT_EQ(std::system("tr , ';' < ood.csv > semicolons.csv"), 0);
+  const run result = run_audit("logits.csv --ood semicolons.csv --quiet");
+  EXPECT_NE(result.out.find("\nlogits.csv: numbers separated by commas\n"), std::string::npos) << result.out;
+  EXPECT_NE(result.out.find("\nsemicolons.csv: numbers separated by semicolons\n"), std::string::npos) << result.out;
+  EXPECT_NE(run_audit(sample + " --quiet").out.find("sample_logits.npy: NPY of '<f4'\n"), std::string::npos);
+}
+
+TEST(Audit, PrintsTheFiguresWhereTheRowsAreTooFewForAdvice) {
+  // 64 rows; the interval around a cost of 0 is wider than 5 % below 76 rows
+  const run result = run_audit(sample + " --quiet --json few.json --csv few.csv");
+  EXPECT_EQ(result.status, 0) << result.out;
+  const std::size_t figures = result.out.find("answers perturbed"), reason = result.out.find("no advice: ");
+  ASSERT_NE(figures, std::string::npos) << result.out;
+  ASSERT_NE(reason, std::string::npos) << result.out;
+  EXPECT_LT(figures, reason);
+  EXPECT_NE(result.out.find("64 rows", reason), std::string::npos);
+  EXPECT_NE(result.out.find("needs 76 rows or more", reason), std::string::npos);
+  const auto whole = nlohmann::json::parse(text_of("few.json"));
+  EXPECT_EQ(whole["findings"].size(), 1u);
+  EXPECT_TRUE(whole["advice"].is_null());
+  EXPECT_NE(std::string(whole["no_advice"]).find("needs 76 rows or more"), std::string::npos);
+  EXPECT_EQ(run_audit(sample + " --beta 0.3:1.5:0.3 --quiet").status, 0);
+  const run without_tau = run_audit(sample + " --gate energy --quiet");
+  EXPECT_NE(without_tau.status, 0) << "no figures without a threshold";
+  EXPECT_NE(without_tau.out.find("no --tau for the energy gate, and none from calibrate"), std::string::npos);
+}
+
+TEST(Audit, WarnsOfProbabilitiesReadAsLogits) {
+  std::ofstream file("probabilities.csv");
+  for (int row = 0; row < 100; ++row) file << "0.7,0.2,0.1\n0.05,0.15,0.8\n";
+  file.close();
+  const std::string warning =
+      "audit: warning: probabilities.csv: no number is negative and every row sums to 1, as probabilities do; if they "
+      "are probabilities, say --probabilities\n";
+  const run read_as_logits = run_audit("probabilities.csv --quiet --json warnings.json");
+  EXPECT_EQ(read_as_logits.status, 0);
+  EXPECT_NE(read_as_logits.out.find(warning), std::string::npos) << read_as_logits.out;
+  EXPECT_EQ(nlohmann::json::parse(text_of("warnings.json"))["warnings"].size(), 1u);
+  const run read_as_probabilities = run_audit("probabilities.csv --probabilities --quiet");
+  EXPECT_EQ(read_as_probabilities.status, 0);
+  EXPECT_EQ(read_as_probabilities.out.find("warning"), std::string::npos) << read_as_probabilities.out;
+  EXPECT_EQ(run_audit(data_files + "--quiet").out.find("warning"), std::string::npos);
+}
+
+TEST(Audit, WarnsOfAColumnThatIsNoLogit) {
+  ASSERT_EQ(std::system("paste -d , logits.csv labels.csv > with_labels.csv"), 0);
+  const run result = run_audit("with_labels.csv --quiet");
+  EXPECT_NE(result.out.find("audit: warning: with_labels.csv: column 11 holds whole numbers"), std::string::npos)
+      << result.out;
+}
+
+TEST(Audit, FailsWhereAnOutputCannotBeWritten) {
+  const auto failure = [](const std::string& command) {
+    const run result = run_command(command);
+    EXPECT_EQ(result.status, 1) << command << "\n" << result.out;
+    return result.out;
+  };
+  const std::string audit = CHAFF_AUDIT " " + sample + " --budget-perturbed 0.5 --quiet ";
+  EXPECT_EQ(failure(audit + "2>&1 > /dev/full"), "audit: standard output cannot be written\n");
+  EXPECT_EQ(failure(CHAFF_AUDIT " --help 2>&1 > /dev/full"), "audit: standard output cannot be written\n");
+  EXPECT_EQ(failure(audit + "--csv /dev/full 2>&1 > /dev/null"), "audit: /dev/full: cannot be written\n");
+  EXPECT_EQ(failure(audit + "--json /dev/full 2>&1 > /dev/null"), "audit: /dev/full: cannot be written\n");
+  EXPECT_NE(failure(audit + "--svg /dev/full 2>&1 > /dev/null").find("/dev/full"), std::string::npos);
+  // a limit of the file size cuts a chart as a full disk does, and gnuplot does not notice
+  EXPECT_NE(failure("trap '' XFSZ; ulimit -f 4; " + audit + "--svg full 2>&1 > /dev/null")
+                .find("audit: full/confidence.svg: gnuplot could not write the chart\n"),
+            std::string::npos);
+  // a reader that closes the pipe, which yes waits for; the status of the pipeline is the reader's
+  EXPECT_EQ(run_command("{ yes; " + audit + "2> closed.txt; echo $? > closed_status.txt; } | true").status, 0);
+  EXPECT_EQ(text_of("closed_status.txt"), "1\n");
+  EXPECT_EQ(text_of("closed.txt"), "audit: standard output cannot be written\n");
+}
+
+TEST(Audit, SaysWhyLabelsDoNotFitTheRows) {
+  ASSERT_EQ(std::system("{ echo 0; cat labels.csv; } > labels_header.csv"), 0);
+  EXPECT_NE(run_audit("logits.csv --labels labels_header.csv --quiet")
+                .out.find("5001 labels for 5000 rows of logits; if the first line names the column, say --header"),
+            std::string::npos);
+  ASSERT_EQ(std::system("{ echo a,b,c,d,e,f,g,h,i,j; cat logits.csv; } > logits_header.csv"), 0);
+  EXPECT_NE(run_audit("logits_header.csv --header --labels labels.csv --quiet")
+                .out.find("4999 labels for 5000 rows of logits; --header takes the first line of every CSV file"),
+            std::string::npos);
+  EXPECT_EQ(run_audit("logits_header.csv --header --labels labels_header.csv --quiet").status, 0);
+}
+
+TEST(Audit, PrintsTheSameWithLibcxx) {
+  for (const std::string& arguments : {data_files, sample + " ", std::string("bad_number.csv ")}) {
+    std::ofstream("bad_number.csv") << "1,x\n";
+    const run other = run_command(CHAFF_AUDIT_LIBCXX " " + arguments + "--quiet 2>&1");
+    EXPECT_EQ(other.out, run_audit(arguments + "--quiet").out);
+    EXPECT_FALSE(other.out.empty());
+  }
+}
+
 TEST(Audit, DrawsCharts) {
   const run result = run_audit(data_files + "--decimals 1 --quiet --svg charts");
   EXPECT_EQ(result.status, 0) << result.out;
@@ -157,7 +257,10 @@ TEST(Audit, RefusesBadInputWithItsPosition) {
   EXPECT_EQ(refusal("bad.csv"), "audit: bad.csv:2:3: the row has 2 columns, line 1 has 3\n");
   EXPECT_EQ(refusal("empty.csv"), "audit: empty.csv: the file is empty\n");
   EXPECT_EQ(refusal("no_such.csv"), "audit: no_such.csv: cannot be opened\n");
-  EXPECT_EQ(refusal("logits.csv --labels two.csv"), "audit: two.csv:1:3: a line has one label\n");
+  EXPECT_EQ(
+      refusal("logits.csv --labels two.csv"),
+      "audit: two.csv:1:3: a line has one label; an index column must go (pandas: index=False), and so must a decimal "
+      "comma\n");
   EXPECT_EQ(refusal("logits.csv --labels some_other.csv"), "audit: some_other.csv: cannot be opened\n");
   EXPECT_EQ(refusal("logits.csv --ood two.csv"), "audit: two.csv: rows of 2 classes, logits.csv has 10\n");
   EXPECT_EQ(refusal("logits.csv --probabilities"),

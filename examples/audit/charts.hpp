@@ -6,6 +6,8 @@
 #include <chaff/chaff.hpp>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -48,15 +50,22 @@ class plot {
 
   void command(const char* text) { std::fprintf(pipe_, "%s\n", text); }
 
-  /// Raises std::runtime_error where gnuplot failed, or drew nothing.
+  /// Raises std::runtime_error where gnuplot failed, or did not write the whole file: it ignores a full disk.
   void finish() {
     const int status = pclose(pipe_);
     pipe_ = nullptr;
-    if (status != 0 || !std::filesystem::exists(svg_))
-      throw std::runtime_error("gnuplot did not draw " + svg_.string());
+    if (status != 0 || !is_complete()) throw std::runtime_error(svg_.string() + ": gnuplot could not write the chart");
   }
 
  private:
+  /// Whether the file ends as an SVG does.
+  bool is_complete() const {
+    std::ifstream file(svg_);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    const std::size_t end = text.rfind("</svg>");
+    return end != text.npos && text.find_first_not_of(" \n", end + 6) == text.npos;
+  }
+
   std::filesystem::path svg_;
   std::FILE* pipe_ = nullptr;
 };

@@ -3,9 +3,10 @@
 /// attacker with a table recovers, and which parameters a budget allows. See README.md.
 #include <CLI/CLI.hpp>
 #include <chrono>
-#include <fstream>
+#include <csignal>
 
 #include "charts.hpp"
+#include "output.hpp"
 #include "read.hpp"
 
 namespace {
@@ -47,6 +48,7 @@ struct data {
   table logits;
   std::vector<int> labels;
   table ood;
+  std::vector<std::string> warnings;  ///< what is suspicious about the files
 
   chaff::calibration_data<float> for_calibration() const { return {logits.values, logits.columns, labels, ood.values}; }
 };
@@ -103,18 +105,39 @@ finding measure(const settings& setting, const data& data) {
   return result;
 }
 
-/// The setting that calibrate chooses; none for a defense without a gate.
-std::optional<settings> advice(const options& options, const data& data, progress& progress_line) {
-  if (!options.setting.has_gate()) return std::nullopt;
+/// The setting that calibrate chooses.
+settings calibrated_setting(const options& options, const data& data, const chaff::utility_budget& budget,
+                            progress& progress_line) {
   settings setting = options.setting;
   int tries = 0;
   options.setting.with_gated_defense([&](const auto& defense) {
-    const auto calibrated = chaff::calibrate(data.for_calibration(), options.budget, defense, options.setting.policy,
+    const auto calibrated = chaff::calibrate(data.for_calibration(), budget, defense, options.setting.policy,
                                              [&] { progress_line.report("calibrate: %d settings tried", ++tries); });
     setting.tau = calibrated.tau;
     if (options.setting.has_beta()) setting.beta = calibrated.beta;
   });
   return setting;
+}
+
+/// The advice: a setting, or the reason why the rows are too few for one; neither for a defense without a gate.
+struct advice {
+  std::optional<settings> setting;
+  std::string too_few_rows;
+};
+
+/// Raises what calibrate raises for any other reason than too few rows.
+advice ask_calibrate(const options& options, const data& data, progress& progress_line) {
+  if (!options.setting.has_gate()) return {};
+  try {
+    return {calibrated_setting(options, data, options.budget, progress_line), ""};
+  } catch (const std::invalid_argument& error) {
+    // too few rows are too few for the room that the budget leaves, and enough without room
+    chaff::utility_budget without_room = options.budget;
+    without_room.sigmas = 0;
+    if (!(options.budget.sigmas > 0)) throw;
+    calibrated_setting(options, data, without_room, progress_line);
+    return {std::nullopt, error.what()};
+  }
 }
 
 data read(const options& options) {
@@ -129,6 +152,13 @@ data read(const options& options) {
       refuse(options.ood, "rows of ", result.ood.columns, " classes, ", options.logits, " has ", result.logits.columns);
     }
   }
+  const bool hold_logits = options.setting.policy.input == chaff::form::logits;
+  result.warnings = warnings_about(result.logits, options.logits, hold_logits);
+  if (result.ood.rows() > 0) {
+    const std::vector<std::string> more = warnings_about(result.ood, options.ood, hold_logits);
+    result.warnings.insert(result.warnings.end(), more.begin(), more.end());
+  }
+  for (const std::string& warning : result.warnings) std::fprintf(stderr, "audit: warning: %s\n", warning.c_str());
   return result;
 }
 
@@ -137,12 +167,16 @@ void run(options& options) {
   const data data = read(options);
   std::vector<finding> findings;
   std::optional<finding> advice_finding;
+  std::string too_few_rows;
   std::vector<finding> chart_findings;
   {
     progress progress_line(!options.is_quiet);
-    const auto advised_setting = advice(options, data, progress_line);
+    const auto [advised_setting, reason] = ask_calibrate(options, data, progress_line);
+    too_few_rows = reason;
     // an energy is on the scale of the model's logits, so no threshold suits every model
     if (options.setting.has_gate() && options.setting.gate == "energy" && !options.setting.tau) {
+      if (!advised_setting)
+        throw std::runtime_error("no --tau for the energy gate, and none from calibrate: " + reason);
       options.setting.tau = advised_setting->tau;
       std::fprintf(stderr, "audit: no --tau for the energy gate, so calibrate's is taken: %g\n", *options.setting.tau);
     }
@@ -164,7 +198,9 @@ void run(options& options) {
   std::printf("chaff %d.%d.%d, %zu rows of %zu classes%s", CHAFF_VERSION_MAJOR, CHAFF_VERSION_MINOR,
               CHAFF_VERSION_PATCH, data.logits.rows(), data.logits.columns, data.labels.empty() ? ", no labels" : "");
   if (data.ood.rows() > 0) std::printf(", %zu OOD queries", data.ood.rows());
-  std::printf("\n\n");
+  std::printf("\n%s: %s\n", options.logits.c_str(), data.logits.format.c_str());
+  if (data.ood.rows() > 0) std::printf("%s: %s\n", options.ood.c_str(), data.ood.format.c_str());
+  std::printf("\n");
   findings.size() == 1 ? print(stdout, findings[0]) : print(stdout, findings);
   if (advice_finding) {
     const chaff::utility_budget& budget = options.budget;
@@ -174,22 +210,20 @@ void run(options& options) {
         100 * budget.perturbed, budget.l1, 100 * budget.label_changes, budget.ece_increase, budget.sigmas);
     print(stdout, *advice_finding);
   }
+  if (!too_few_rows.empty()) std::printf("\nno advice: %s\n", too_few_rows.c_str());
+  finish_standard_output();
 
-  const auto open = [](const std::string& path) {
-    std::ofstream file(path);
-    if (!file) refuse(path, "cannot be written");
-    return file;
-  };
-  if (!options.csv.empty()) {
-    std::ofstream file = open(options.csv);
-    write_csv(file, findings);
-  }
+  if (!options.csv.empty()) write_file(options.csv, [&](std::ostream& file) { write_csv(file, findings); });
   if (!options.json.empty()) {
     nlohmann::ordered_json whole{
         {"rows", data.logits.rows()}, {"classes", data.logits.columns}, {"ood_rows", data.ood.rows()}};
     for (const finding& one : findings) whole["findings"].push_back(json_of(one));
     whole["advice"] = advice_finding ? json_of(*advice_finding) : nlohmann::ordered_json();
-    open(options.json) << whole.dump(2) << "\n";
+    if (!too_few_rows.empty()) whole["no_advice"] = too_few_rows;
+    if (!data.warnings.empty()) whole["warnings"] = data.warnings;
+    // a file's name may be no UTF-8
+    const std::string text = whole.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+    write_file(options.json, [&](std::ostream& file) { file << text << "\n"; });
   }
   if (!options.svg.empty()) {
     const std::filesystem::path folder(options.svg);
@@ -207,6 +241,7 @@ void run(options& options) {
 }  // namespace
 
 int main(int count, char** arguments) {
+  std::signal(SIGPIPE, SIG_IGN);  // writing to what has closed is an error like any other
   options options;
   options.betas = "0.9";
   CLI::App app("What a defense of chaff does to answers, from logits alone, and which parameters a budget allows.",
@@ -264,7 +299,10 @@ int main(int count, char** arguments) {
     run(options);
     return 0;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error);
+    const int status = app.exit(error);
+    if (std::cout.flush()) return status;
+    std::fprintf(stderr, "audit: standard output cannot be written\n");
+    return 1;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "audit: %s\n", error.what());
     return 1;

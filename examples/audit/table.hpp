@@ -17,6 +17,8 @@ namespace audit {
 struct table {
   std::vector<float> values;
   std::size_t columns = 0;
+  std::string format = {};               ///< how the file was read, for the report
+  bool may_have_decimal_commas = false;  ///< commas separate numbers that are all spelled without a point
 
   std::size_t rows() const { return columns == 0 ? 0 : values.size() / columns; }
 };
@@ -45,10 +47,13 @@ inline std::string printable(std::string_view text) {
   return shown;
 }
 
-/// A logit as float; raises bad_file, at where(), for NaN, +inf, and what float has no room for.
+/// A logit as the nearest float; raises bad_file, at where(), for NaN, +inf, and what rounds to infinity as float.
 template <class Where>
 float checked_logit(double value, Where where) {
-  if (std::abs(value) <= static_cast<double>(std::numeric_limits<float>::max())) return static_cast<float>(value);
+  constexpr float max = std::numeric_limits<float>::max();
+  constexpr double rounds_to_infinity = 0x1.ffffffp127;  // half a step above max
+  if (std::abs(value) <= static_cast<double>(max)) return static_cast<float>(value);
+  if (std::abs(value) < rounds_to_infinity) return std::copysign(max, static_cast<float>(value > 0 ? 1 : -1));
   if (std::isnan(value)) refuse(where(), "NaN is no logit");
   if (value == std::numeric_limits<double>::infinity()) refuse(where(), "+inf is no logit");
   if (std::isfinite(value)) refuse(where(), value, " does not fit into a float");
