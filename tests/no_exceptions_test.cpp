@@ -6,20 +6,25 @@
 
 #include <algorithm>
 #include <array>
+#include <chaff/adapters/strided.hpp>
 #include <chaff/core.hpp>
 #include <csetjmp>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <limits>
+#include <span>
 
 static std::jmp_buf return_point;
 static char last_message[512];
 static float answer[] = {7, 7, 7};
 static bool is_zeroed_at_failure = false;
 
+static float apart[] = {7, 7, 7, 7, 7, 7};
+static std::span<const float> watched = answer;
+
 static bool is_zeroed() {
-  return std::all_of(std::begin(answer), std::end(answer), [](float value) { return value == 0; });
+  return std::all_of(watched.begin(), watched.end(), [](float value) { return value == 0; });
 }
 
 [[noreturn]] static void handler(const char* message) {
@@ -114,6 +119,27 @@ int main() {
   expect_failure("chaff: policy.max_l1 is 3, allowed is [0, 2]",
                  [] { chaff::apply(chosen_at_run_time, z, answer, {.max_l1 = 3}); });
   expect(is_zeroed_at_failure, "the output is zeroed before the error of a policy, with a defense from text");
+
+  // rows that are apart in memory, of which the middle one has a fault
+  static const float bad[] = {1, 2, 3, 3, std::numeric_limits<float>::quiet_NaN(), 1};
+  static constexpr chaff::detail::strided_rows<const float> columns{bad, 3, 2, 1, 3};
+  watched = apart;
+  expect_failure("chaff: logit 1 of row 1 is NaN", [] {
+    chaff::detail::apply_strided_rows(chaff::dcp{}, columns, chaff::detail::strided_rows<float>{apart, 3, 2, 1, 3}, {});
+  });
+  expect(is_zeroed_at_failure, "an output of columns is zeroed before the error of a row");
+  std::fill(std::begin(apart), std::end(apart), 7.0f);
+  expect_failure("chaff: logit 1 of row 1 is NaN", [] {
+    chaff::detail::apply_strided_rows(chaff::dcp{}, columns, chaff::detail::strided_rows<float>{apart, 3, 2, 2, 1}, {});
+  });
+  expect(is_zeroed_at_failure, "an output of rows is zeroed before the error of a row among columns");
+  std::fill(std::begin(apart), std::end(apart), 7.0f);
+  expect_failure("chaff: gamma is -1, allowed is [0, 1000]", [] {
+    chaff::detail::apply_strided_rows(chaff::dcp{.gamma = -1}, columns,
+                                      chaff::detail::strided_rows<float>{apart, 3, 2, 1, 3}, {});
+  });
+  expect(is_zeroed_at_failure, "an output of columns is zeroed before the error of a parameter");
+  watched = answer;
 
   // in place the output is the logits
   std::copy(std::begin(z), std::end(z), std::begin(answer));

@@ -38,6 +38,26 @@ template <class Defense>
   return error;
 }
 
+/// Calls `use` with what the stages call of a defense.
+template <class T, class Defense, class Use>
+[[gnu::always_inline]] inline void with_defense_call(const Defense& defense, Use use) {
+  if constexpr (requires { defense.template whole_call<T>(); }) {  // an any_defense without reductions
+    if (const defense_call<T>* const call = defense.template whole_call<T>()) return use(*call);
+  }
+  const auto& parts = parts_of(defense);
+  using Perturbation = std::remove_cvref_t<decltype(parts.perturbation)>;
+  defense_call<T> call{gate_call_of<T>(parts.gate), perturbation_call_of<T, Perturbation>(parts.perturbation), {}};
+  if constexpr (reductions_of<Defense> == 0) {
+    use(call);
+  } else {
+    reduction_call<T> reductions[reductions_of<Defense>];
+    reduction_call<T>* next = reductions;
+    for_each_reduction(defense, [&](const auto& each) CHAFF_INLINE { set_reduction_call(each, *next++); });
+    call.reductions = {reductions, next};
+    use(call);
+  }
+}
+
 }  // namespace chaff::detail::inline CHAFF_ABI
 
 namespace chaff::inline CHAFF_ABI {
@@ -81,25 +101,9 @@ void apply_rows(const Defense& defense, std::span<const T> logits, std::size_t c
     if (const parameter_error error = detail::find_error(defense, policy)) [[unlikely]] {
       detail::fail_parameter(error, output);
     }
-    if constexpr (requires { defense.template whole_call<T>(); }) {  // an any_defense without reductions
-      if (const detail::defense_call<T>* const call = defense.template whole_call<T>()) {
-        return detail::answer_rows<T>(*call, policy, logits, classes, output);
-      }
-    }
-    const auto& parts = detail::parts_of(defense);
-    using Perturbation = std::remove_cvref_t<decltype(parts.perturbation)>;
-    detail::defense_call<T> call{
-        detail::gate_call_of<T>(parts.gate), detail::perturbation_call_of<T, Perturbation>(parts.perturbation), {}};
-    if constexpr (detail::reductions_of<Defense> == 0) {
+    detail::with_defense_call<T>(defense, [&](const detail::defense_call<T>& call) CHAFF_INLINE {
       detail::answer_rows<T>(call, policy, logits, classes, output);
-    } else {
-      detail::reduction_call<T> reductions[detail::reductions_of<Defense>];
-      detail::reduction_call<T>* next = reductions;
-      detail::for_each_reduction(defense,
-                                 [&](const auto& each) CHAFF_INLINE { detail::set_reduction_call(each, *next++); });
-      call.reductions = {reductions, next};
-      detail::answer_rows<T>(call, policy, logits, classes, output);
-    }
+    });
 #if defined(__cpp_exceptions)
   } catch (...) {
     std::fill(output.begin(), output.end(), T(0));

@@ -21,14 +21,19 @@ std::vector<float> values_of(const at::Tensor& answer) {
   return {flat.data_ptr<float>(), flat.data_ptr<float>() + flat.numel()};
 }
 
-std::vector<float> expected() {
-  std::vector<float> answers(rows.size());
-  chaff::apply_rows(chaff::dcp{}, rows, 3, answers);
+std::vector<float> answers_to(const std::vector<float>& logits, std::size_t classes) {
+  std::vector<float> answers(logits.size());
+  chaff::apply_rows(chaff::dcp{}, logits, classes, answers);
   return answers;
 }
 
-TEST(torch_adapter, answers_as_spans_do_and_keeps_the_shape) {
-  for (const std::vector<std::int64_t>& shape : {std::vector<std::int64_t>{3, 3}, {3, 1, 3}, {1, 3, 1, 3}}) {
+std::vector<float> expected() {
+  return answers_to(rows, 3);
+}
+
+TEST(Torch, TensorIsAnsweredAsSpansAreInItsShape) {
+  for (const std::vector<std::int64_t>& shape :
+       {std::vector<std::int64_t>{3, 3}, {3, 3, 1}, {3, 1, 3}, {3, 3, 1, 1}, {3, 1, 1, 3}, {3, 1, 3, 1, 1}}) {
     const at::Tensor answer = chaff::apply(chaff::dcp{}, logits().reshape(shape));
     EXPECT_EQ(answer.sizes().vec(), shape);
     EXPECT_EQ(answer.scalar_type(), at::kFloat);
@@ -37,7 +42,7 @@ TEST(torch_adapter, answers_as_spans_do_and_keeps_the_shape) {
   EXPECT_EQ(values_of(chaff::apply(chaff::dcp{}, logits()[0])), values_of(chaff::apply(chaff::dcp{}, logits())[0]));
 }
 
-TEST(torch_adapter, answers_strided_tensors_and_those_with_gradients) {
+TEST(Torch, StridedTensorsAndThoseWithGradientsAreAnswered) {
   const at::Tensor strided = logits().t().contiguous().t();
   ASSERT_FALSE(strided.is_contiguous());
   EXPECT_EQ(values_of(chaff::apply(chaff::dcp{}, strided)), expected());
@@ -46,7 +51,7 @@ TEST(torch_adapter, answers_strided_tensors_and_those_with_gradients) {
   EXPECT_EQ(values_of(answer), expected());
 }
 
-TEST(torch_adapter, keeps_double_and_turns_halves_to_float) {
+TEST(Torch, DoubleIsKeptAndHalvesBecomeFloat) {
   EXPECT_EQ(chaff::apply(chaff::dcp{}, logits().to(at::kDouble)).scalar_type(), at::kDouble);
   for (const at::ScalarType type : {at::kHalf, at::kBFloat16}) {
     const at::Tensor answer = chaff::apply(chaff::dcp{}, logits().to(type));  // these logits are exact in both
@@ -55,26 +60,26 @@ TEST(torch_adapter, keeps_double_and_turns_halves_to_float) {
   }
 }
 
-TEST(torch_adapter, leaves_logits_as_they_were) {
+TEST(Torch, LogitsAreLeftAsTheyWere) {
   const at::Tensor given = logits();
   chaff::apply(chaff::dcp{}, given);
   EXPECT_EQ(values_of(given), rows);
 }
 
-TEST(torch_adapter, answers_no_rows_with_none) {
+TEST(Torch, BatchOfNoRowsIsAnsweredWithNone) {
   EXPECT_EQ(chaff::apply(chaff::dcp{}, torch::zeros({0, 3})).sizes().vec(), (std::vector<std::int64_t>{0, 3}));
 }
 
-std::string refusal(const at::Tensor& bad) {
+std::string refusal(const at::Tensor& bad, const chaff::policy& policy = {}) {
   try {
-    chaff::apply(chaff::dcp{}, bad);
+    chaff::apply(chaff::dcp{}, bad, policy);
   } catch (const std::invalid_argument& error) {
     return error.what();
   }
   return "";
 }
 
-TEST(torch_adapter, refuses_what_are_no_logits) {
+TEST(Torch, WhatAreNoLogitsIsRefused) {
   EXPECT_EQ(refusal(torch::zeros({2, 3}, at::kLong)),
             "chaff: logits are CPULongType, allowed are dense tensors of a floating point type");
   EXPECT_NE(refusal(torch::zeros({2, 3}).to_sparse()).find("dense"), std::string::npos);
@@ -82,12 +87,116 @@ TEST(torch_adapter, refuses_what_are_no_logits) {
             std::string::npos);
   EXPECT_EQ(refusal(at::Tensor()),
             "chaff: logits are an undefined tensor, allowed are dense tensors of a floating point type");
-  EXPECT_EQ(refusal(torch::tensor(1.0f)), "chaff: logits are a tensor without dimensions");
+  for (const at::ScalarType type : {at::kByte, at::kChar, at::kInt, at::kBool, at::kComplexFloat}) {
+    EXPECT_NE(refusal(torch::zeros({2, 3}, type)).find("dense tensors of a floating point type"), std::string::npos);
+  }
+  EXPECT_EQ(refusal(torch::empty({2, 3}, at::TensorOptions(at::kMeta))),
+            "chaff: logits are a tensor on the device meta, which has no values");
+  EXPECT_NE(refusal(torch::zeros({2, 3}).to_sparse_csr()).find("dense"), std::string::npos);
+  EXPECT_NE(refusal(torch::zeros({2, 3}).to_mkldnn()).find("dense"), std::string::npos);
+  EXPECT_NE(refusal(at::_nested_tensor_from_tensor_list({torch::zeros({2, 3}), torch::zeros({1, 3})})).find("nested"),
+            std::string::npos);
   EXPECT_NE(refusal(torch::zeros({2, 0})).find("has 0 classes"), std::string::npos);
+  EXPECT_NE(refusal(torch::zeros({0})).find("has 0 classes"), std::string::npos);
   EXPECT_THROW(chaff::apply(chaff::dcp{}, torch::full({2, 3}, NAN)), std::domain_error);
 }
 
-TEST(torch_adapter, the_exported_network_is_the_quickstarts) {
+TEST(Torch, ColumnIsOneRowOrABatchAsThePolicySays) {
+  const at::Tensor column = torch::tensor(rows).reshape({9, 1});
+  EXPECT_NE(refusal(column).find("set policy.classes to 9 if it is one row, or to 1 if each value is a row"),
+            std::string::npos);
+  for (const std::size_t classes : {9u, 3u, 1u}) {
+    const at::Tensor answer = chaff::apply(chaff::dcp{}, column, {.classes = classes});
+    EXPECT_EQ(answer.sizes(), column.sizes());
+    EXPECT_EQ(values_of(answer), answers_to(rows, classes)) << classes;
+  }
+  EXPECT_NE(refusal(column, {.classes = 4}).find("policy.classes is 4"), std::string::npos);
+}
+
+TEST(Torch, OneDimensionIsOneRowAndASingleValueIsASigmoid) {
+  EXPECT_EQ(values_of(chaff::apply(chaff::dcp{}, torch::tensor(rows))), answers_to(rows, 9));
+  EXPECT_EQ(values_of(chaff::apply(chaff::dcp{}, torch::tensor(rows), {.classes = 1})), answers_to(rows, 1));
+  const at::Tensor single = chaff::apply(chaff::dcp{}, torch::tensor(1.0f));
+  EXPECT_EQ(single.dim(), 0);
+  EXPECT_EQ(values_of(single), answers_to({1}, 1));
+}
+
+TEST(Torch, SequenceIsAnsweredWhereThePolicySaysThatItsClassesAreLast) {
+  const at::Tensor sequence = logits().reshape({1, 3, 3});
+  EXPECT_NE(refusal(sequence).find("logits are 1 x 3 x 3; set policy.classes to 3"), std::string::npos);
+  const at::Tensor answer = chaff::apply(chaff::dcp{}, sequence, {.classes = 3});
+  EXPECT_EQ(answer.sizes(), sequence.sizes());
+  EXPECT_EQ(values_of(answer), expected());
+}
+
+TEST(Torch, LazilyNegatedTensorIsAnsweredAsItsValues) {
+  const at::Tensor negated = (-logits()).contiguous()._neg_view();
+  ASSERT_TRUE(negated.is_neg());
+  EXPECT_EQ(values_of(chaff::apply(chaff::dcp{}, negated)), expected());
+  const at::Tensor imaginary = at::imag(torch::complex(torch::zeros({3, 3}), -logits()).conj());
+  ASSERT_TRUE(imaginary.is_neg());
+  EXPECT_EQ(values_of(chaff::apply(chaff::dcp{}, imaginary)), expected());
+  const at::Tensor real = at::real(torch::complex(logits(), logits()).conj());
+  EXPECT_EQ(values_of(chaff::apply(chaff::dcp{}, real)), expected());
+  EXPECT_EQ(values_of(chaff::apply(chaff::dcp{}, negated.to(at::kHalf))), expected());
+  EXPECT_EQ(values_of(chaff::apply(chaff::dcp{}, negated.requires_grad_())), expected());
+}
+
+TEST(Torch, ZeroTensorWithoutMemoryIsAnsweredAsZeros) {
+  const at::Tensor zeros = at::_efficientzerotensor({2, 3}, at::TensorOptions(at::kFloat));
+  ASSERT_TRUE(zeros._is_zerotensor());
+  EXPECT_EQ(values_of(chaff::apply(chaff::dcp{}, zeros)), values_of(chaff::apply(chaff::dcp{}, torch::zeros({2, 3}))));
+}
+
+TEST(Torch, ViewsAreAnsweredAsTheirValues) {
+  const at::Tensor row = torch::tensor(rows);
+  EXPECT_EQ(values_of(chaff::apply(chaff::dcp{}, row.expand({4, 9}))),
+            values_of(chaff::apply(chaff::dcp{}, row.expand({4, 9}).contiguous())));
+  const at::Tensor wide = torch::cat({logits(), logits()}, 1);
+  EXPECT_EQ(values_of(chaff::apply(chaff::dcp{}, wide.slice(1, 3, 6))), expected());
+  EXPECT_EQ(values_of(chaff::apply(chaff::dcp{}, wide.slice(1, 0, 6, 2))),
+            values_of(chaff::apply(chaff::dcp{}, wide.slice(1, 0, 6, 2).contiguous())));
+  const at::Tensor channels_last = logits().reshape({3, 3, 1, 1}).contiguous(at::MemoryFormat::ChannelsLast);
+  EXPECT_EQ(values_of(chaff::apply(chaff::dcp{}, channels_last)), expected());
+  const torch::InferenceMode guard;
+  EXPECT_EQ(values_of(chaff::apply(chaff::dcp{}, logits().t().t())), expected());
+}
+
+TEST(Torch, DefendedNetworkReturnsWhatApplyReturns) {
+  const std::string examples = CHAFF_EXAMPLES;
+  const labelled_images images(examples + "/data/images.idx3-ubyte", examples + "/data/labels.idx1-ubyte");
+  torch::jit::Module net = torch::jit::load(examples + "/libtorch/network.pt");
+  const at::Tensor pixels = torch::from_blob(const_cast<float*>(images.pixels.data()), {20, 1, 28, 28});
+  at::Tensor given;
+  auto served = chaff::defend(
+      [&](const at::Tensor& x) {
+        given = net.forward({x}).toTensor();
+        return given;
+      },
+      chaff::dcp{.beta = 1.2});
+  const at::Tensor answer = served(pixels);
+  ASSERT_EQ(answer.sizes().vec(), (std::vector<std::int64_t>{20, 10}));
+  const std::vector<float> logits = values_of(given.detach());
+  std::vector<float> expected(logits.size());
+  chaff::apply_rows(chaff::dcp{.beta = 1.2}, logits, 10, expected);
+  EXPECT_EQ(values_of(answer), expected);
+}
+
+TEST(Torch, DecoyMayReturnATensor) {
+  const auto model = [](const at::Tensor& x) { return 2 * x; };
+  const auto decoy = [](const at::Tensor& x) { return (-x).to(at::kDouble); };
+  const at::Tensor answer = chaff::defend(model, chaff::decoy{decoy}, {.keep_label = false})(logits());
+  EXPECT_TRUE(torch::allclose(answer, (-logits()).softmax(1), 0, 1e-6));
+}
+
+TEST(Torch, DecoyMayReturnALazilyNegatedTensor) {
+  const auto model = [](const at::Tensor& x) { return 2 * x; };
+  const auto decoy = [](const at::Tensor& x) { return x.to(at::kDouble)._neg_view(); };
+  const at::Tensor answer = chaff::defend(model, chaff::decoy{decoy}, {.keep_label = false})(logits());
+  EXPECT_TRUE(torch::allclose(answer, (-logits()).softmax(1), 0, 1e-6));
+}
+
+TEST(Torch, ExportedNetworkIsTheQuickstarts) {
   const std::string examples = CHAFF_EXAMPLES;
   const network model(examples + "/quickstart/weights.bin");
   const labelled_images images(examples + "/data/images.idx3-ubyte", examples + "/data/labels.idx1-ubyte");

@@ -102,6 +102,10 @@ void use_eigen(std::span<const T> logits) {
   static_cast<void>(chaff::apply(chaff::dcp{}, rows));
   static_cast<void>(chaff::apply(chaff::dcp{}, rows.transpose().eval()));
   static_cast<void>(chaff::apply(chaff::dcp{}, rows.row(0).eval()));
+  Rows output = rows;
+  chaff::apply(chaff::dcp{}, rows, output);
+  chaff::apply(chaff::dcp{}, rows.row(0), output.row(1));
+  chaff::apply_rows(chaff::parse_defense("dcp | top_k(k=2)"), rows, output);
   static_cast<void>(chaff::defend(same_logits{}, chaff::decoy{same_logits{}})(rows));
 }
 #endif

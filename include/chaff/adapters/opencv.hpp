@@ -3,29 +3,37 @@
 #ifndef CHAFF_ADAPTERS_OPENCV_HPP
 #define CHAFF_ADAPTERS_OPENCV_HPP
 
+#include <concepts>
 #include <opencv2/core.hpp>
 
+#include "chaff/adapters/shape.hpp"
 #include "chaff/apply.hpp"
 
 namespace chaff::inline CHAFF_ABI {
 
-/// Answers the logits of a cv::Mat, such as cv::dnn::Net::forward() returns, as an owned Mat of the same shape.
-/// Shapes: N x K of CV_32F or CV_64F, one channel; more dimensions, as in N x K x 1 x 1, may follow if they are 1. A
-/// Mat that is not continuous, such as a range of columns, is copied first.
-/// Throws: what apply_rows does; std::invalid_argument for another type (of CV_16F, call convertTo(m, CV_32F) first),
-/// more than one channel, one dimension, or more than N x K.
+/// Answers the logits of a cv::Mat, such as cv::dnn::Net::forward() returns, as an owned Mat of the same type and
+/// shape. A cv::Mat_<float> or another class that is derived from cv::Mat is answered as one of its own kind. Shapes:
+/// those of detail::rows_of (shape.hpp), of CV_32F or CV_64F and one channel. N x K, N x K x 1 x 1 and N x 1 x K are N
+/// rows of K classes, 1 x K is one row, and 1 x 1 is one row of one class. A column, K x 1, is refused unless
+/// policy.classes says what it is: K for one row, 1 for K rows. Columns are what OpenCV makes of a std::vector, and of
+/// a network's output that has one dimension. N x T x K, as of a sequence or of a feature map, is refused unless
+/// policy.classes is the size of its last dimension. A Mat that is not continuous, such as a range of columns, is
+/// copied first. Throws: what apply_rows does; std::invalid_argument for another type (of CV_16F, call convertTo(m,
+/// CV_32F) first), more than one channel, an empty Mat without dimensions, or a shape whose rows nothing tells.
 /// Allocates: the output, and a copy where the logits are not continuous.
-template <>
-struct adapter<cv::Mat> {
+template <std::derived_from<cv::Mat> M>
+struct adapter<M> {
   template <class Defense>
-  static cv::Mat apply(const Defense& defense, const cv::Mat& logits, const policy& policy) {
+  static M apply(const Defense& defense, const cv::Mat& logits, const policy& policy) {
     check(logits);
+    const auto [count, classes] =
+        detail::rows_of(std::span<const int>(logits.size.p, dimensions_of(logits)), policy.classes);
+    const std::size_t size = count * classes;
     const cv::Mat rows = logits.isContinuous() ? logits : logits.clone();
     cv::Mat output(logits.dims, logits.size.p, logits.type());
-    const auto classes = static_cast<std::size_t>(rows.size[1]);
-    const auto answer_as = [&]<class T>(T) {
-      chaff::apply_rows<Defense, T>(defense, std::span<const T>(rows.ptr<T>(), rows.total()), classes,
-                                    std::span<T>(output.ptr<T>(), output.total()), policy);
+    const auto answer_as = [&, classes = classes]<class T>(T) {
+      chaff::apply_rows<Defense, T>(defense, std::span<const T>(rows.ptr<T>(), size), classes,
+                                    std::span<T>(output.ptr<T>(), size), policy);
     };
     logits.depth() == CV_32F ? answer_as(0.0f) : answer_as(0.0);
     return output;
@@ -40,17 +48,34 @@ struct adapter<cv::Mat> {
   }
 
  private:
+  static std::size_t dimensions_of(const cv::Mat& logits) { return static_cast<std::size_t>(logits.dims); }
+
   static void check(const cv::Mat& logits) {
-    bool is_matrix = logits.dims >= 2;
-    for (int i = 2; i < logits.dims; ++i) is_matrix = is_matrix && logits.size[i] == 1;
-    if (!is_matrix) {
-      detail::fail<std::invalid_argument>("chaff: logits are a cv::Mat of %d dimensions, allowed is N x K",
-                                          logits.dims);
+    if (logits.dims == 0 && logits.empty()) {
+      detail::fail<std::invalid_argument>("chaff: logits are an empty cv::Mat");
     }
     if (logits.channels() != 1 || (logits.depth() != CV_32F && logits.depth() != CV_64F)) {
-      detail::fail<std::invalid_argument>("chaff: logits are a cv::Mat of %s, allowed are CV_32FC1 and CV_64FC1",
-                                          cv::typeToString(logits.type()).c_str());
+      const char* remedy = logits.channels() != 1     ? "; reshape(1) makes columns of the channels"
+                           : logits.depth() == CV_16F ? "; convertTo(m, CV_32F) makes them so"
+                                                      : "";
+      detail::fail<std::invalid_argument>("chaff: logits are a cv::Mat of %s, allowed are CV_32FC1 and CV_64FC1%s",
+                                          cv::typeToString(logits.type()).c_str(), remedy);
     }
+  }
+};
+
+/// Answers the logits of a cv::UMat as a UMat of the same type and shape: on the CPU, through a cv::Mat.
+template <>
+struct adapter<cv::UMat> {
+  template <class Defense>
+  static cv::UMat apply(const Defense& defense, const cv::UMat& logits, const policy& policy) {
+    cv::UMat output;
+    adapter<cv::Mat>::apply(defense, logits.getMat(cv::ACCESS_READ), policy).copyTo(output);
+    return output;
+  }
+
+  static void copy(const cv::UMat& values, std::vector<double>& rows) {
+    adapter<cv::Mat>::copy(values.getMat(cv::ACCESS_READ), rows);
   }
 };
 

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+#include <chaff/chaff.hpp>
+void answer(const Eigen::MatrixXf& logits, Eigen::MatrixXf& output) {
+#ifdef BAD
+  chaff::apply_rows(chaff::dcp{}, 2 * logits, output);
+#else
+  chaff::apply_rows(chaff::dcp{}, (2 * logits).eval(), output);
+#endif
+}
