@@ -93,7 +93,7 @@ struct strided_steps {
     for (std::ptrdiff_t q = quotient - 1; q <= quotient + 1; ++q) {
       const std::ptrdiff_t rest = distance - q * longer;
       const bool is_step = shorter > 0 ? rest % shorter == 0 && (std::abs)(rest / shorter) < shorter_count : rest == 0;
-      if (std::abs(q) < std::max<std::ptrdiff_t>(longer_count, 1) && is_step) return true;
+      if ((std::abs)(q) < std::max<std::ptrdiff_t>(longer_count, 1) && is_step) return true;
     }
     return false;
   }
