@@ -35,7 +35,7 @@ endif()
 request(FAILS "${sentence}" -DREQUEST=REQUIRED -DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF
         -DCMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH=OFF -DCMAKE_FIND_USE_PACKAGE_REGISTRY=OFF)
 # Components that nobody has heard of.
-set(sentence "chaff has no component torch; its components are chaff, core and int8")
+set(sentence "chaff has no component torch; its components are chaff, core, int8 and c")
 request(FAILS "${sentence}" "-DREQUEST=REQUIRED core torch")
 request(SUCCEEDS "${sentence}" "-DREQUEST=COMPONENTS torch")
 request(SUCCEEDS "found 1, components FALSE TRUE TRUE" "-DREQUEST=REQUIRED core OPTIONAL_COMPONENTS torch")
