@@ -7,7 +7,7 @@
 
 namespace {
 
-using chaff::detail::row_shape;
+using chaff::row_shape;
 using sizes = std::vector<std::int64_t>;
 
 /// A shape, what policy.classes says, and the rows that it has.
@@ -25,7 +25,7 @@ struct refused_case {
 };
 
 row_shape rows_of(const sizes& shape, std::size_t classes) {
-  return chaff::detail::rows_of(std::span<const std::int64_t>(shape), classes);
+  return chaff::rows_of(std::span<const std::int64_t>(shape), classes);
 }
 
 std::string text_of(const sizes& shape) {

@@ -13,7 +13,7 @@ namespace chaff::inline CHAFF_ABI {
 
 /// Answers the logits of a cv::Mat, such as cv::dnn::Net::forward() returns, as an owned Mat of the same type and
 /// shape. A cv::Mat_<float> or another class that is derived from cv::Mat is answered as one of its own kind. Shapes:
-/// those of detail::rows_of (shape.hpp), of CV_32F or CV_64F and one channel. N x K, N x K x 1 x 1 and N x 1 x K are N
+/// those of rows_of (shape.hpp), of CV_32F or CV_64F and one channel. N x K, N x K x 1 x 1 and N x 1 x K are N
 /// rows of K classes, 1 x K is one row, and 1 x 1 is one row of one class. A column, K x 1, is refused unless
 /// policy.classes says what it is: K for one row, 1 for K rows. Columns are what OpenCV makes of a std::vector, and of
 /// a network's output that has one dimension. N x T x K, as of a sequence or of a feature map, is refused unless
@@ -26,8 +26,7 @@ struct adapter<M> {
   template <class Defense>
   static M apply(const Defense& defense, const cv::Mat& logits, const policy& policy) {
     check(logits);
-    const auto [count, classes] =
-        detail::rows_of(std::span<const int>(logits.size.p, dimensions_of(logits)), policy.classes);
+    const auto [count, classes] = rows_of(std::span<const int>(logits.size.p, dimensions_of(logits)), policy.classes);
     const std::size_t size = count * classes;
     const cv::Mat rows = logits.isContinuous() ? logits : logits.clone();
     cv::Mat output(logits.dims, logits.size.p, logits.type());

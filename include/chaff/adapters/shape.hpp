@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Which values of a tensor of any shape are one row: one rule for every runtime that an adapter serves.
+/// Which values of a tensor of any shape are one row: one rule for every runtime.
 #ifndef CHAFF_ADAPTERS_SHAPE_HPP
 #define CHAFF_ADAPTERS_SHAPE_HPP
 
@@ -13,15 +13,6 @@
 #include "chaff/error.hpp"
 
 namespace chaff::detail::inline CHAFF_ABI {
-
-/// Rows of a tensor: `rows * classes` is the number of its values, and a row is `classes` values that follow one
-/// another in row-major order.
-struct row_shape {
-  std::size_t rows;
-  std::size_t classes;
-
-  friend bool operator==(const row_shape&, const row_shape&) = default;
-};
 
 /// The sizes of a tensor's dimensions as a text such as "2 x 10 x 1", cut where it is longer than the memory given.
 template <std::integral I>
@@ -63,6 +54,19 @@ template <std::integral I>
       text, size);
 }
 
+}  // namespace chaff::detail::inline CHAFF_ABI
+
+namespace chaff::inline CHAFF_ABI {
+
+/// Rows of a tensor: `rows * classes` is the number of its values, and a row is `classes` values that follow one
+/// another in row-major order.
+struct row_shape {
+  std::size_t rows;
+  std::size_t classes;
+
+  friend bool operator==(const row_shape&, const row_shape&) = default;
+};
+
 /// The rows of logits whose dimensions have the sizes given. `classes` is policy.classes.
 /// Shapes, where classes is 0: the last dimension holds the classes. Dimensions of 1 behind it do not count, nor do
 /// those between it and the first one, which counts the rows.
@@ -82,7 +86,7 @@ row_shape rows_of(std::span<const I> sizes, std::size_t classes) {
   while (last > 1 && sizes[last - 1] == 1) --last;
   std::size_t values = 1;
   for (const I size : sizes) {
-    if (size < 0) fail_shape(sizes, classes);
+    if (size < 0) detail::fail_shape(sizes, classes);
     values *= static_cast<std::size_t>(size);
   }
   const std::size_t own = last == 0 ? 1 : static_cast<std::size_t>(sizes[last - 1]);
@@ -90,7 +94,7 @@ row_shape rows_of(std::span<const I> sizes, std::size_t classes) {
   if (classes == 0) {
     bool is_clear = own != 0 && (last != 1 || last == sizes.size() || own == 1);
     for (std::size_t i = 1; i + 1 < last; ++i) is_clear = is_clear && sizes[i] == 1;
-    if (!is_clear) fail_shape(sizes, classes);
+    if (!is_clear) detail::fail_shape(sizes, classes);
     return {values / own, own};
   }
 
@@ -99,10 +103,10 @@ row_shape rows_of(std::span<const I> sizes, std::size_t classes) {
     product *= static_cast<std::size_t>(sizes[i - 1]);
   }
   const bool is_flat = last <= 1;
-  if (product != classes && !(is_flat && values % classes == 0)) fail_shape(sizes, classes);
+  if (product != classes && !(is_flat && values % classes == 0)) detail::fail_shape(sizes, classes);
   return {values / classes, classes};
 }
 
-}  // namespace chaff::detail::inline CHAFF_ABI
+}  // namespace chaff::inline CHAFF_ABI
 
 #endif

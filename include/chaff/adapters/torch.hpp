@@ -11,7 +11,7 @@
 namespace chaff::inline CHAFF_ABI {
 
 /// Answers the logits of a tensor, as a tensor of the same shape on the same device.
-/// Shapes: those of detail::rows_of (shape.hpp). K, N x K, N x K x 1 x 1 and N x 1 x K have rows of K classes, and a
+/// Shapes: those of rows_of (shape.hpp). K, N x K, N x K x 1 x 1 and N x 1 x K have rows of K classes, and a
 /// tensor of one value, without dimensions or with any, is one row of one class.
 /// A column, N x 1, is refused unless policy.classes says what it is: 1 for N rows of one class, N for one row. One
 /// dimension of N single sigmoids wants policy.classes = 1 as well.
@@ -29,7 +29,7 @@ struct adapter<at::Tensor> {
   static at::Tensor apply(const Defense& defense, const at::Tensor& logits, const policy& policy) {
     check(logits);
     const at::IntArrayRef sizes = logits.sizes();
-    const auto [count, classes] = detail::rows_of(std::span(sizes.data(), sizes.size()), policy.classes);
+    const auto [count, classes] = rows_of(std::span(sizes.data(), sizes.size()), policy.classes);
     const std::size_t size = count * classes;
     const at::ScalarType type = logits.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
     const at::Tensor rows = rows_on_cpu(logits, type);
