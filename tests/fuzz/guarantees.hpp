@@ -51,8 +51,18 @@ std::vector<reference::real> logits_of(std::span<const T> z, chaff::form input) 
   if (input == chaff::form::probabilities) {
     for (auto& value : logits) value = std::log(value);
   }
-  if (z.size() == 1) logits.push_back(input == chaff::form::logits ? 0 : std::log(-std::expm1(logits[0])));
+  if (z.size() == 1 && input == chaff::form::logits) logits.push_back(0);
+  if (z.size() == 1 && input != chaff::form::logits) {
+    logits[0] = std::min<reference::real>(logits[0], 0);
+    logits.push_back(std::log(-std::expm1(logits[0])));
+  }
   return logits;
+}
+
+/// Whether all of a row are probabilities as 8-bit networks give them.
+template <class T>
+bool is_8_bit(std::span<const T> z) {
+  return std::all_of(z.begin(), z.end(), [](T p) { return p >= 0 && p <= 1 && p * 256 == std::floor(p * 256); });
 }
 
 template <class T>
@@ -69,9 +79,14 @@ expected expected_for(std::span<const T> z, chaff::form input) {
   }
   if (!any) return expected::error;
   if (input == chaff::form::logits) return expected::output;
-  if (z.size() == 1) return z[0] <= (are_probabilities ? T(1) : T(0)) ? expected::output : expected::error;
-  // the library compares the sum itself, or its logarithm, with 1 %
-  const auto deviation = std::fabs(sum - 1);
+  // the library compares a sum, or its logarithm, with 1 %; a single value may be as far past 1, or past 0
+  const auto excess = static_cast<reference::real>(z[0]) - (are_probabilities ? 1 : 0);
+  const auto deviation = z.size() == 1 ? std::max<reference::real>(excess, 0) : std::fabs(sum - 1);
+  if (are_probabilities && z.size() > 1 && deviation > 0.0098L && is_8_bit(z)) {
+    const auto rounding = static_cast<reference::real>(z.size()) / 512;
+    if (sum > 0 && deviation < rounding - 1e-9L) return expected::output;
+    return sum > 0 && deviation < rounding + 1e-6L ? expected::either : expected::error;
+  }
   return deviation < 0.0098L ? expected::output : deviation > 0.0102L ? expected::error : expected::either;
 }
 
