@@ -58,6 +58,22 @@ TEST(Concurrency, ReductionMayBeSharedByThreads) {
   });
 }
 
+TEST(Concurrency, AnyDefenseMayBeSharedAndCopiedByThreads) {
+  const auto rows = edge_case_rows<float>(classes);
+  const chaff::any_defense defense = chaff::parse_defense(
+      "gated(confidence_gate, random_vertex(key=000102030405060708090a0b0c0d0e0f)) | top_k(k=3) | "
+      "gaussian_noise(key=000102030405060708090a0b0c0d0e0f)");
+  expect_same_from_all_threads(chaff::defend([](const std::vector<float>& z) { return z; }, defense), rows);
+  expect_same_from_all_threads(
+      [&](const std::vector<float>& z) {
+        const chaff::any_defense copy = defense;
+        std::vector<float> output(z.size());
+        chaff::apply(copy | chaff::rounded{}, z, output);
+        return output;
+      },
+      rows);
+}
+
 TEST(Concurrency, ErrorOnOneThreadLeavesTheOthersAlone) {
   const auto rows = edge_case_rows<float>(classes);
   const auto defended = chaff::defend([](const std::vector<float>& z) { return z; }, chaff::dcp{});

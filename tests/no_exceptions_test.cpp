@@ -15,11 +15,11 @@
 
 static std::jmp_buf return_point;
 static char last_message[512];
-static float y[] = {7, 7, 7};
+static float answer[] = {7, 7, 7};
 static bool is_zeroed_at_failure = false;
 
 static bool is_zeroed() {
-  return std::all_of(std::begin(y), std::end(y), [](float value) { return value == 0; });
+  return std::all_of(std::begin(answer), std::end(answer), [](float value) { return value == 0; });
 }
 
 [[noreturn]] static void handler(const char* message) {
@@ -39,7 +39,7 @@ static void expect(bool holds, const char* what) {
 template <class Run>
 static void expect_failure(const char* message, Run run) {
   last_message[0] = '\0';
-  std::fill(std::begin(y), std::end(y), 7.0f);
+  std::fill(std::begin(answer), std::end(answer), 7.0f);
   if (setjmp(return_point) == 0) {
     run();
     expect(false, message);
@@ -75,42 +75,55 @@ static void expect_abort(const char* line, Run run) {
 
 int main() {
   static float z[] = {1, 2, 3};
-  chaff::apply(chaff::dcp{.beta = 1.2}, z, y);
-  expect(y[2] > y[1] && y[1] > 0, "the output keeps the label first");
+  chaff::apply(chaff::dcp{.beta = 1.2}, z, answer);
+  expect(answer[2] > answer[1] && answer[1] > 0, "the output keeps the label first");
 
   chaff::set_failure_handler(handler);
   z[1] = std::numeric_limits<float>::quiet_NaN();
-  expect_failure("chaff: logit 1 of row 0 is NaN", [] { chaff::apply(chaff::dcp{}, z, y); });
+  expect_failure("chaff: logit 1 of row 0 is NaN", [] { chaff::apply(chaff::dcp{}, z, answer); });
   expect(is_zeroed_at_failure, "the output is zeroed before the error of a row");
   z[1] = 2;
 
-  expect_failure("chaff: beta is -1, allowed is [0, 1000]", [] { chaff::apply(chaff::dcp{.beta = -1}, z, y); });
+  expect_failure("chaff: beta is -1, allowed is [0, 1000]", [] { chaff::apply(chaff::dcp{.beta = -1}, z, answer); });
   expect(is_zeroed_at_failure, "the output is zeroed before the error of a parameter");
   expect_failure("chaff: policy.max_l1 is 3, allowed is [0, 2]",
-                 [] { chaff::apply(chaff::dcp{}, z, y, {.max_l1 = 3}); });
+                 [] { chaff::apply(chaff::dcp{}, z, answer, {.max_l1 = 3}); });
   expect(is_zeroed_at_failure, "the output is zeroed before the error of a policy");
   expect_failure("chaff: k of top_k is 0, allowed is 1 or more",
-                 [] { chaff::apply(chaff::dcp{} | chaff::top_k{.k = 0}, z, y); });
+                 [] { chaff::apply(chaff::dcp{} | chaff::top_k{.k = 0}, z, answer); });
   expect(is_zeroed_at_failure, "the output is zeroed before the error of a reduction");
   expect_failure("chaff: tau of the energy gate is not set, and no default fits every model: take it from calibrate",
-                 [] { chaff::apply_rows(chaff::energy_dcp{}, z, 3, y); });
+                 [] { chaff::apply_rows(chaff::energy_dcp{}, z, 3, answer); });
   expect(is_zeroed_at_failure, "the output is zeroed before the error of a gate");
   expect_failure("chaff: 3 logits are not a whole number of rows of 2 classes",
-                 [] { chaff::apply_rows(chaff::dcp{}, z, 2, y); });
+                 [] { chaff::apply_rows(chaff::dcp{}, z, 2, answer); });
   expect(is_zeroed_at_failure, "the output is zeroed before the error of a shape");
   expect_failure("chaff: beta is -1, allowed is [0, 1000]", [] {
     [[maybe_unused]] const auto model = chaff::defend([] { return std::array<float, 2>{}; }, chaff::dcp{.beta = -1});
   });
 
+  // defenses from text
+  static const chaff::any_defense chosen_at_run_time = chaff::parse_defense("dcp(beta=1.2) | top_k(k=2)");
+  chaff::apply(chosen_at_run_time, z, answer);
+  expect(answer[2] > answer[1] && answer[1] > 0 && answer[0] == 0, "the output of a defense from text");
+  expect(to_string(chosen_at_run_time) == "dcp(beta=1.2, gamma=0.2, nu=1000, rule=clamped) | top_k(k=2)", "the text");
+  expect_failure("chaff: defense, position 9: beta is -1, allowed is [0, 1000]",
+                 [] { static_cast<void>(chaff::parse_defense("dcp(beta=-1)")); });
+  expect_failure("chaff: policy, position 7: read 'x', allowed is a finite decimal number",
+                 [] { static_cast<void>(chaff::parse_policy("max_l1=x")); });
+  expect_failure("chaff: policy.max_l1 is 3, allowed is [0, 2]",
+                 [] { chaff::apply(chosen_at_run_time, z, answer, {.max_l1 = 3}); });
+  expect(is_zeroed_at_failure, "the output is zeroed before the error of a policy, with a defense from text");
+
   // in place the output is the logits
-  std::copy(std::begin(z), std::end(z), std::begin(y));
-  if (setjmp(return_point) == 0) chaff::apply(chaff::dcp{.gamma = -1}, y, y);
+  std::copy(std::begin(z), std::end(z), std::begin(answer));
+  if (setjmp(return_point) == 0) chaff::apply(chaff::dcp{.gamma = -1}, answer, answer);
   expect(is_zeroed_at_failure && is_zeroed(), "the output in place is zeroed before the error of a parameter");
 
   // a handler that returns does not prevent the abort
   chaff::set_failure_handler([](const char*) {});
-  expect_abort("chaff: beta is -1, allowed is [0, 1000]\n", [] { chaff::apply(chaff::dcp{.beta = -1}, z, y); });
+  expect_abort("chaff: beta is -1, allowed is [0, 1000]\n", [] { chaff::apply(chaff::dcp{.beta = -1}, z, answer); });
   chaff::set_failure_handler(nullptr);
-  expect_abort("chaff: beta is -1, allowed is [0, 1000]\n", [] { chaff::apply(chaff::dcp{.beta = -1}, z, y); });
+  expect_abort("chaff: beta is -1, allowed is [0, 1000]\n", [] { chaff::apply(chaff::dcp{.beta = -1}, z, answer); });
   return failures == 0 ? 0 : 1;
 }

@@ -65,6 +65,14 @@ void count_parts() {
   one("none | gaussian_noise", chaff::none{} | chaff::gaussian_noise{.sigma = 0.2, .key = key});
 }
 
+/// Beside the same defense of a known type: what choosing it at run time costs.
+void count_from_text() {
+  for (const std::size_t classes : {10u, 100u}) {
+    count_rows<float>("dcp from text", chaff::parse_defense("dcp"), classes, 1, gate_is::closed);
+    count_rows<float>("dcp from text", chaff::parse_defense("dcp"), classes, 1, gate_is::open);
+  }
+}
+
 void count_int8() {
   static constexpr chaff::int8::dcp open({.input_scale = 0.1f, .tau = 10});
   static constexpr chaff::int8::dcp closed({.input_scale = 0.1f, .tau = 0});
@@ -84,5 +92,6 @@ int main() {
   count_dcp<float>();
   count_dcp<double>();
   count_parts();
+  count_from_text();
   count_int8();
 }

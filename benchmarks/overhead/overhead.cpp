@@ -79,6 +79,9 @@ void add_every_part() {
       one("dcp, max_l1 1", chaff::dcp{}, {.max_l1 = 1});
       one("dcp, label_margin 0.01", chaff::dcp{}, {.label_margin = 0.01});
       one("energy_gate, reverse_sigmoid", chaff::gated{chaff::energy_gate{.tau = 1e6}, chaff::reverse_sigmoid{}});
+      one("dcp from text", chaff::parse_defense("dcp"));
+      one("energy_gate, reverse_sigmoid from text",
+          chaff::parse_defense("gated(energy_gate(tau=1e6), reverse_sigmoid)"));
       one("random_vertex", chaff::random_vertex{.key = key});
       one("misdirect", chaff::misdirect{.key = key}, relabel);
       one("none | top_k", chaff::none{} | chaff::top_k{.k = 5});

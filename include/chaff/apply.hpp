@@ -43,11 +43,12 @@ template <class Defense>
 namespace chaff::inline CHAFF_ABI {
 
 /// A defense that can answer rows of T.
-/// Satisfied by dcp, energy_dcp, none, gated{gate, perturbation}, a bare perturbation, and any of them | reductions;
-/// not by what needs the query.
+/// Satisfied by dcp, energy_dcp, none, gated{gate, perturbation}, a bare perturbation, any of them | reductions, and
+/// any_defense; not by what needs the query.
 template <class D, class T = float>
 concept Defense = Gate<detail::gate_of<D>, T> &&
-    Perturbation<detail::perturbation_for_row<detail::perturbation_of<D>>, T> && detail::reduces<D, T>;
+    (Perturbation<detail::perturbation_for_row<detail::perturbation_of<D>>, T> ||
+     detail::ErasedPerturbation<detail::perturbation_of<D>, T>)&&detail::reduces<D, T>;
 
 /// Checks a defense and a policy.
 /// Throws: std::invalid_argument for a parameter out of its range, or a policy that the defense cannot serve.
@@ -80,6 +81,11 @@ void apply_rows(const Defense& defense, std::span<const T> logits, std::size_t c
     if (const parameter_error error = detail::find_error(defense, policy)) [[unlikely]] {
       detail::fail_parameter(error, output);
     }
+    if constexpr (requires { defense.template whole_call<T>(); }) {  // an any_defense without reductions
+      if (const detail::defense_call<T>* const call = defense.template whole_call<T>()) {
+        return detail::answer_rows<T>(*call, policy, logits, classes, output);
+      }
+    }
     const auto& parts = detail::parts_of(defense);
     using Perturbation = std::remove_cvref_t<decltype(parts.perturbation)>;
     detail::defense_call<T> call{
@@ -91,7 +97,7 @@ void apply_rows(const Defense& defense, std::span<const T> logits, std::size_t c
       detail::reduction_call<T>* next = reductions;
       detail::for_each_reduction(defense,
                                  [&](const auto& each) CHAFF_INLINE { detail::set_reduction_call(each, *next++); });
-      call.reductions = reductions;
+      call.reductions = {reductions, next};
       detail::answer_rows<T>(call, policy, logits, classes, output);
     }
 #if defined(__cpp_exceptions)

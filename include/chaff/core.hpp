@@ -5,6 +5,7 @@
 
 #include "chaff/abi.hpp"                                 // IWYU pragma: export
 #include "chaff/adapter.hpp"                             // IWYU pragma: export
+#include "chaff/any_defense.hpp"                         // IWYU pragma: export
 #include "chaff/apply.hpp"                               // IWYU pragma: export
 #include "chaff/calibration/calibrate.hpp"               // IWYU pragma: export
 #include "chaff/concepts.hpp"                            // IWYU pragma: export

@@ -3,6 +3,7 @@
 /// roles have parts in common.
 #include "unit.hpp"
 
+#include <chaff/any_defense.hpp>
 #include <chaff/apply.hpp>
 #include <chaff/defenses/dcp.hpp>
 #include <chaff/defenses/energy_dcp.hpp>
@@ -61,6 +62,11 @@ unit_result ROLE(const unit_input& input) {
       digest_of_outputs<float>(digest, chaff::random_vertex{.key = key} | chaff::gaussian_noise{.key = key}, input);
   digest = digest_of_outputs<float>(digest, parts | chaff::rounded{.decimals = 2}, input);
 #endif
+  // each unit has a pipeline of its own for what the same text describes
+  const auto from_text = chaff::parse_defense(
+      "gated(confidence_gate(tau=0.8), random_vertex(key=000102030405060708090a0b0c0d0e0f)) | top_k(k=3)");
+  digest = digest_of_outputs<float>(digest, from_text, input);
+  digest = digest_of_outputs<double>(digest, chaff::any_defense(input.defense), input);
   bool is_caught = false;
 #if defined(__cpp_exceptions)
   std::vector<float> bad{1, std::numeric_limits<float>::quiet_NaN()}, y(2);

@@ -26,9 +26,15 @@ reduced(Defense, R) -> reduced<Defense, R>;
 
 namespace chaff::detail::inline CHAFF_ABI {
 
-/// The number of reductions of a defense.
+/// The number of reductions of a defense or, of an any_defense, the largest.
 template <class Defense>
-inline constexpr std::size_t reductions_of = 0;
+inline constexpr std::size_t reductions_of = [] {
+  if constexpr (requires { Defense::max_reductions; }) {
+    return Defense::max_reductions;
+  } else {
+    return std::size_t{0};
+  }
+}();
 template <class Defense, class R>
 inline constexpr std::size_t reductions_of<reduced<Defense, R>> = reductions_of<Defense> + 1;
 
@@ -44,7 +50,9 @@ template <class Defense, class R>
 
 /// Calls visit(reduction) for each reduction of a defense, from left to right.
 template <class Defense, class Visit>
-[[gnu::always_inline]] constexpr void for_each_reduction(const Defense&, const Visit&) {}
+[[gnu::always_inline]] constexpr void for_each_reduction(const Defense& defense, const Visit& visit) {
+  if constexpr (requires { defense.for_each_reduction(visit); }) defense.for_each_reduction(visit);
+}
 template <class Defense, class R, class Visit>
 [[gnu::always_inline]] constexpr void for_each_reduction(const reduced<Defense, R>& defense, const Visit& visit) {
   for_each_reduction(defense.defense, visit);

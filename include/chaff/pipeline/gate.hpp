@@ -27,9 +27,19 @@ void evaluate_gate_of_rows(const void* gate, const row<T>* rows, double* alphas)
   for (std::size_t r = 0; r < simd::width<T>; ++r) alphas[r] = evaluate_gate<T, G>(gate, rows[r]);
 }
 
+/// A gate of which the call was looked up before: that of an any_defense.
+template <class G, class T>
+concept ErasedGate = requires(const G& gate) {
+  { gate.template call<T>() } -> std::same_as<const gate_call<T>&>;
+};
+
 template <class T, class G>
 [[gnu::always_inline]] constexpr gate_call<T> gate_call_of(const G& gate) {
-  return {&gate, &evaluate_gate<T, G>, &evaluate_gate_of_rows<T, G>};
+  if constexpr (ErasedGate<G, T>) {
+    return gate.template call<T>();
+  } else {
+    return {&gate, &evaluate_gate<T, G>, &evaluate_gate_of_rows<T, G>};
+  }
 }
 
 /// What a gate returned, as alpha: exactly 0 where it is closed to within an epsilon of T; and 1 where a gate of the

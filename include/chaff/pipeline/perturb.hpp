@@ -100,9 +100,17 @@ template <class T, class P>
 using weights_of = std::remove_cvref_t<decltype(perturbation_at(std::declval<const P&>(), std::declval<row_position>())
                                                     .weights(std::declval<const row<T>&>()))>;
 
+/// A perturbation of which the call was looked up before: that of an any_defense.
+template <class P, class T>
+concept ErasedPerturbation = requires(const P& perturbation) {
+  { perturbation.template call<T>() } -> std::same_as<const perturbation_call<T>&>;
+};
+
 template <class T, class P>
 constexpr perturbation_call<T> perturbation_call_of(const P& perturbation) {
-  if constexpr (ClasswisePerturbation<P, T>) {
+  if constexpr (ErasedPerturbation<P, T>) {
+    return perturbation.template call<T>();
+  } else if constexpr (ClasswisePerturbation<P, T>) {
     return {&perturbation, nullptr, &perturb_classwise<T, P>, nullptr};
   } else {
     using Weights = weights_of<T, P>;

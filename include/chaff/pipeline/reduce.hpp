@@ -21,7 +21,7 @@ struct reduction_call {
 };
 
 template <class T, class R>
-void set_reduction_call(const R& reduction, reduction_call<T>& call) {
+void set_call_of_type(const R& reduction, reduction_call<T>& call) {
   using ForRow = std::remove_cvref_t<decltype(reduction_for_row(reduction, std::declval<const row<T>&>()))>;
   call.reduction = &reduction;
   if constexpr (std::is_same_v<ForRow, R>) {
@@ -39,6 +39,15 @@ void set_reduction_call(const R& reduction, reduction_call<T>& call) {
     call.reduce = [](const void*, const prepared_memory& memory, std::span<T> output, kept_label kept) {
       (*std::launder(reinterpret_cast<const ForRow*>(memory.bytes)))(output, kept);
     };
+  }
+}
+
+template <class T, class R>
+void set_reduction_call(const R& reduction, reduction_call<T>& call) {
+  if constexpr (requires { reduction.set_call(call); }) {  // that of an any_defense, looked up before
+    reduction.set_call(call);
+  } else {
+    set_call_of_type(reduction, call);
   }
 }
 
