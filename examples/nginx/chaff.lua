@@ -169,8 +169,10 @@ local function defended(output, model)
   local rows = #output.shape == 2 and output.shape[1] or 1
   if output.shape[#output.shape] ~= model.classes or rows < 1 or rows > settings.max_rows then fail("shape") end
   local values = numbers_of(output.data, count, numbers)
-  if chaff[numbers.apply](model.defense, values, rows, model.classes, values) ~= 0 then fail("row") end
-  return tensor(model.shown, output.datatype, output.shape, text_of(values, count, numbers.format))
+  -- not in place: what is written to the client never held logits
+  local probabilities = ffi.new(numbers.array, count)
+  if chaff[numbers.apply](model.defense, values, rows, model.classes, probabilities) ~= 0 then fail("row") end
+  return tensor(model.shown, output.datatype, output.shape, text_of(probabilities, count, numbers.format))
 end
 
 -- Another output that the settings keep.

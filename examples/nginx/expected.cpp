@@ -18,7 +18,8 @@ void answer(const chaff::any_defense& defense, std::size_t classes, const chaff:
   std::vector<T> logits(bytes.size() / sizeof(T)), output(logits.size());
   bytes.copy(reinterpret_cast<char*>(logits.data()), logits.size() * sizeof(T));
   chaff::apply_rows(defense, std::span<const T>(logits), classes, std::span<T>(output), policy);
-  std::cout.write(reinterpret_cast<const char*>(output.data()), static_cast<std::streamsize>(output.size() * sizeof(T)));
+  std::cout.write(reinterpret_cast<const char*>(output.data()),
+                  static_cast<std::streamsize>(output.size() * sizeof(T)));
 }
 
 int main(int count, char** arguments) {

@@ -22,6 +22,7 @@ MODELS = '''{
   digits = { output = "logits", rename = "probabilities", classes = 4, defense = "%s", policy = "%s",
              keep = { "embedding", "names", "codes", "flags" } },
   plain = { output = "scores", classes = 4, defense = "none" },
+  posterior = { output = "logits", classes = 4, defense = "none", policy = "input=probabilities" },
   topped = { output = "logits", classes = 4, defense = "dcp(beta=1.2) | top_k(k=1)", policy = "answer=log_probabilities" },
 }''' % (DEFENSE, POLICY)
 
@@ -230,6 +231,9 @@ class Leaks(Gateway):
                       [], [1e308, 4], ["1", 4], [1, None], [[1, 4]], {"0": 4}, "SECRET", 4, [True, 4], [2 ** 31, 2 ** 31]):
             body = answer({"name": "logits", "datatype": "FP32", "shape": shape, "data": CANARIES})
             self.refused(response(body))
+        self.refused(response(answer(tensor([], shape=[0, 4]))))
+        # one row and a half
+        self.refused(response(answer(tensor(CANARIES + CANARIES[:2], shape=[1.5, 4]))))
         self.refused(response(answer({"name": "logits", "datatype": "FP32", "data": CANARIES})))
 
     def test_too_many_rows(self):
@@ -365,9 +369,11 @@ class Leaks(Gateway):
     def test_a_policy_that_answers_minus_infinity(self):
         self.refused(response(answer(tensor(CANARIES))), target="/v2/models/topped/infer")
 
-    def test_a_masked_row_or_one_that_the_defense_refuses(self):
-        huge = json.dumps(answer(tensor([77] + CANARIES[1:], datatype="FP64"))).encode().replace(b"[77,", b"[-1e400,")
-        self.refused(response(huge))
+    def test_a_row_that_the_defense_refuses(self):
+        target = "/v2/models/posterior/infer"
+        self.assertEqual(self.ask(response(answer(tensor([0.25] * 4))), target=target)[0], 200)
+        self.refused(response(answer(tensor(CANARIES))), target=target)
+        self.refused(response(answer(tensor([0.25] * 4 + CANARIES))), target=target)
 
     def test_the_log_has_no_value(self):
         self.refused(response(answer(tensor(CANARIES + [0]))))
@@ -457,7 +463,7 @@ class Requests(Gateway):
             "name": "digits", "platform": "chaff", "inputs": [{"name": "x", "datatype": "FP32", "shape": [-1, 1]}],
             "outputs": [{"name": "probabilities", "datatype": "FP32", "shape": [-1, 4]},
                         {"name": "embedding", "datatype": "FP32", "shape": [-1, 2]}]})
-        for bad in (GOOD, body | {"inputs": [{"name": "x", "datatype": "SECRET1", "shape": [3.14159]}]}, [], "SECRET",
+        for bad in (GOOD, body | {"inputs": [{"name": "x", "datatype": 'U","a":', "shape": [1]}]}, body | {"inputs": [{"name": "x", "datatype": "SECRET1", "shape": [3.14159]}]}, [], "SECRET",
                     body | {"outputs": [tensor(CANARIES, shape=[3.14159])]}):
             self.refused(response(bad), **get)
         self.assertEqual(json.loads(self.ask(target="/v2", method="GET", body=b"")[2])["name"], "chaff")
