@@ -259,9 +259,8 @@ end
 
 local function is_plain_request(method)
   if ngx.req.get_method() ~= method then return false, 405 end
-  local headers = ngx.req.get_headers(100)
-  if headers["upgrade"] then return false, 400 end
-  if headers["content-encoding"] or headers["inference-header-content-length"] then return false, 415 end
+  if ngx.var.http_upgrade then return false, 400 end
+  if ngx.var.http_content_encoding or ngx.var.http_inference_header_content_length then return false, 415 end
   return true
 end
 

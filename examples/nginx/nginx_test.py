@@ -425,6 +425,9 @@ class Requests(Gateway):
         self.refused(fields=("Inference-Header-Content-Length: 10",), status=415)
         self.refused(fields=("Content-Encoding: gzip",), status=415)
         self.refused(fields=("Upgrade: h2c",), status=400)
+        many = [f"X-{i}: y" for i in range(150)]
+        self.refused(fields=(*many, "Upgrade: h2c"), status=400)
+        self.refused(fields=(*many, "content-ENCODING: gzip"), status=415)
         self.assertEqual(self.server.requests, [])
 
     def test_a_body_over_the_limit_is_refused(self):
