@@ -126,16 +126,20 @@ inline void append_tensor(std::string& text, std::string_view name, const std::v
 
 /// Parses the body of a request. Every field that is not named in the README is ignored.
 inline std::variant<inference_request, refusal> parse_inference(std::string_view body, bool has_logits) {
-  // the tensors' numbers lie four levels deep; what is nested much deeper is discarded while it is read
-  bool is_flat = true;
+  // a request has a dozen arrays and objects, four deep; an array takes many times the memory of its two bytes, so the
+  // rest is discarded while it is read
+  int parts = 0;
+  bool is_small = true;
   const auto json = nlohmann::json::parse(
       body,
-      [&is_flat](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
-        is_flat &= depth <= 8;
-        return is_flat;
+      [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json&) {
+        using enum nlohmann::json::parse_event_t;
+        parts += event == object_start || event == array_start;
+        is_small &= depth <= 8 && parts <= 100;
+        return is_small;
       },
       false);
-  if (!is_flat || !json.is_object()) return refusal{400, "json", "the body is no JSON object"};
+  if (!is_small || !json.is_object()) return refusal{400, "json", "the body is no JSON object of a dozen parts"};
   inference_request request;
   if (json.contains("id")) {
     const auto* id = json["id"].get_ptr<const std::string*>();

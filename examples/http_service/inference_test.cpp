@@ -107,6 +107,10 @@ TEST(Inference, RefusesWhatIsNoQuery) {
   expect_error(service.post(std::string(500000, '['), {}, infer.c_str()), 400);
   expect_error(
       service.post("{\"inputs\":" + std::string(100000, '[') + std::string(100000, ']') + "}", {}, infer.c_str()), 400);
+  // as small as they are, 100,000 arrays would take megabytes
+  json many = query();
+  many["x"] = std::vector<json>(200, json::array());
+  expect_error(ask(service, many), 400);
   const auto changed = [](const char* name, const json& value) {
     json body = query();
     body["inputs"][0][name] = value;

@@ -49,21 +49,18 @@ def is_answer(body):
     return len(row) == 10 and abs(sum(row) - 1) < 1e-9 and row[answer["class"]] == max(row) and len(answer["label"]) < 10
 
 
+INFERENCE = re.compile(rb'\{"model_name":"fashion_mnist","model_version":"1",("id":"[\w.:-]{1,128}",)?"outputs":\[\{"name":'
+                       rb'"probabilities","datatype":"FP32","shape":\[\d+,10\],"data":\[[0-9.e,-]+\]\}\]\}\n')
+
+
 def is_inference(body):
     """Probabilities alone, whatever the request wanted."""
-    try:
-        answer = json.loads(body)
-    except ValueError:
+    if not INFERENCE.fullmatch(body):
         return False
-    if body != json.dumps(answer, separators=(",", ":")).encode() + b"\n" or not set(answer) <= {"model_name", "model_version",
-                                                                                               "id", "outputs"}:
-        return False
-    (output,) = answer["outputs"]
-    rows, classes = output["shape"]
+    (output,) = json.loads(body)["outputs"]
     data = output["data"]
-    return (re.fullmatch(r"[\w.:-]{1,128}", answer.get("id", "x"), re.ASCII) is not None and output["name"] == "probabilities"
-            and set(output) == {"name", "datatype", "shape", "data"} and classes == 10 and len(data) == 10 * rows
-            and all(abs(sum(data[i:i + 10]) - 1) < 1e-5 and min(data) >= 0 for i in range(0, len(data), 10)))
+    return len(data) == 10 * output["shape"][0] and min(data) >= 0 and all(abs(sum(data[i:i + 10]) - 1) < 1e-5
+                                                                           for i in range(0, len(data), 10))
 
 
 class Checker:
