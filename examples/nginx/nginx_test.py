@@ -375,6 +375,45 @@ class Leaks(Gateway):
         self.refused(response(answer(tensor(CANARIES))), target=target)
         self.refused(response(answer(tensor([0.25] * 4 + CANARIES))), target=target)
 
+    def test_mutated_responses(self):
+        rng = random.Random(20)
+        body = json.dumps(answer(tensor(CANARIES * 2), tensor(CANARIES, "hidden"))).encode()
+        seeds = [response(body, "Server: x"), chunked(body, size=40), response(body, status="302 Found"),
+                 response(GOOD | {"parameters": {"SECRET": CANARIES}})]
+        pieces = [b"\r\n", b"\r\n\r\n", b"\n", b"\0", b'"', b"[", b"]", b"{", b"}", b",", b"null", b"-", b"e9", b"\\u0000", b"1e39",
+                  b"HTTP/1.1 200 OK\r\n", b"Content-Length: 20\r\n", b"Transfer-Encoding: chunked\r\n", b'"outputs":[],',
+                  b'"name":"logits",', b'"shape":[1,4],', b"Content-Encoding: gzip\r\n", b"Connection: upgrade\r\n"]
+        statuses = {}
+        for _ in range(1500):
+            # either the whole response, or the body, with a length that fits
+            is_whole = rng.random() < 0.5
+            data = rng.choice(seeds) if is_whole else body
+            for _ in range(rng.choice((1, 1, 2, 5))):
+                at = rng.randrange(len(data) + 1)
+                kind = rng.randrange(4)
+                until = min(len(data), at + rng.choice((1, 2, 10, 100)))
+                data = (data[:at] + bytes([rng.randrange(256)]) + data[at + 1:] if kind == 0 else
+                        data[:at] + rng.choice(pieces) + data[at:] if kind == 1 else
+                        data[:at] + data[until:] if kind == 2 else data[:until] + data[at:until] + data[until:])
+            data = data if is_whole else response(data)
+            self.server.respond = lambda *request: [data, None]
+            came = exchange(self.port, request("POST", INFER, QUERY))
+            ((status, _, text),) = split(came)
+            statuses[status] = statuses.get(status, 0) + 1
+            # a digit that was changed makes another logit, whose answer is defended too; no answer is above 1
+            for secret in SECRETS[:3] + SECRETS[4:]:
+                self.assertNotIn(secret, came, data)
+            if status == 200:
+                (output,) = json.loads(text)["outputs"]
+                self.assertEqual(output["name"], "probabilities", data)
+                rows = [output["data"][i:i + 4] for i in range(0, len(output["data"]), 4)]
+                self.assertTrue(all(abs(sum(row) - 1) < 1e-6 and min(row) >= 0 for row in rows), data)
+            elif status == 502:
+                self.assertEqual(text, BAD)
+            else:
+                self.assertEqual(list(json.loads(text)), ["error"])
+        self.assertGreater(min(statuses.get(200, 0), statuses.get(502, 0)), 100, statuses)
+
     def test_the_log_has_no_value(self):
         self.refused(response(answer(tensor(CANARIES + [0]))))
         self.refused(response(b"[SECRET"))
