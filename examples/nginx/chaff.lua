@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Stands between clients and servers of the Open Inference Protocol (KServe v2, REST), and defends what they answer.
 --
--- No byte of a model server's response is passed on. Each response is read whole and parsed; what the client gets is
+-- No bytes of a model server's response are passed on. Each response is read whole and parsed; what the client gets is
 -- written anew from the settings, the request, and values that were checked.
 local cjson_new = require("cjson").new
 local ffi = require("ffi")

@@ -496,6 +496,16 @@ class Requests(Gateway):
             self.assertEqual(self.ask(response(GOOD), target=target, method="GET", body=b"")[::2], (200, b'{"ready":true}\n'))
             self.refused(response(GOOD, status="500 X"), target=target, method="GET", body=b"", status=503)
 
+    def test_the_body_of_a_get_goes_nowhere(self):
+        self.server.respond = lambda head, body: [response(GOOD)]
+        smuggled = request("POST", "/metrics", QUERY)
+        every = split(exchange(self.port, request("GET", "/v2/health/live", smuggled, last=False) + request("GET", "/v2")))
+        self.assertEqual([status for status, _, _ in every], [200, 200])
+        ((head, body),) = self.server.requests
+        self.assertEqual(body, b"")
+        self.assertTrue(head.startswith(b"GET /v2/health/live "), head)
+        self.assertNotIn(b"content-length", head.lower())
+
     def test_metadata_names_what_clients_get(self):
         get = {"target": "/v2/models/digits", "method": "GET", "body": b""}
         body = {"name": "SECRET", "versions": ["SECRET"], "platform": "SECRET", "inputs": [tensor([1], "x", shape=[-1, 1])],
