@@ -41,6 +41,8 @@ int main(int count, char** arguments) {
       ->check(CLI::Range(1, 3600));
   app.add_flag("--demo", chosen.is_demo,
                "the page also shows the clean posterior: for a demonstration, never for the public");
+  app.add_flag("--serve-undefended-logits-to-a-trusted-gateway", chosen.serves_undefended_logits,
+               "/v2 also answers the logits: behind a gateway that defends them, never where a client can connect");
   app.add_flag("--undefended", is_undefended, "answer without the defense: to measure what it costs");
   try {
     app.parse(count, arguments);
@@ -55,6 +57,8 @@ int main(int count, char** arguments) {
       return 1;
     }
     std::printf("http://%s:%d/%s\n", address.c_str(), bound, chosen.is_demo ? " (demo: shows clean posteriors)" : "");
+    if (chosen.serves_undefended_logits)
+      std::fprintf(stderr, "http_service: serves undefended logits; only a gateway that defends them may connect\n");
     std::fflush(stdout);
     std::jthread stopper([&] {
       int signal = 0;

@@ -20,16 +20,22 @@ from running import fetch, service
 
 SOURCES = pathlib.Path(__file__).parent
 MAX_BODY = 4096
+PAGES = ("", "page.js", "page.css", "healthz", "v2", "v2/health/live", "v2/health/ready", "v2/models/fashion_mnist",
+         "v2/models/fashion_mnist/ready")
 FIELDS = {"Accept-Ranges", "Allow", "Cache-Control", "Connection", "Content-Length", "Content-Security-Policy",
           "Content-Type", "Keep-Alive", "X-Content-Type-Options"}
 METRICS = re.compile(rb"(# (HELP|TYPE) chaff_\w+ [\w .]+\n|chaff_\w+(\{le=\"[\w.+-]+\"\})? [0-9.e-]+\n)+")
 
 
 def refusals():
-    """The body of each refusal that the source has, and its status."""
+    """The body of each refusal that the source has, in both forms, and the statuses that it may come with."""
     found = re.findall(r'\{(\d{3}),\s*"(\w+)",\s*"([^"]+)"\}', "".join(p.read_text() for p in SOURCES.glob("*.hpp")))
-    return {json.dumps({"error": {"code": code, "message": message}}, separators=(",", ":")).encode() + b"\n": int(status)
-            for status, code, message in found}
+    statuses = {}
+    for status, code, message in found:
+        for error in ({"code": code, "message": message}, message):
+            body = json.dumps({"error": error}, separators=(",", ":")).encode() + b"\n"
+            statuses.setdefault(body, set()).add(int(status))
+    return statuses
 
 
 def is_answer(body):
@@ -41,6 +47,20 @@ def is_answer(body):
         return False
     row = answer["probabilities"]
     return len(row) == 10 and abs(sum(row) - 1) < 1e-9 and row[answer["class"]] == max(row) and len(answer["label"]) < 10
+
+
+INFERENCE = re.compile(rb'\{"model_name":"fashion_mnist","model_version":"1",("id":"[\w.:-]{1,128}",)?"outputs":\[\{"name":'
+                       rb'"probabilities","datatype":"FP32","shape":\[\d+,10\],"data":\[[0-9.e,-]+\]\}\]\}\n')
+
+
+def is_inference(body):
+    """Probabilities alone, whatever the request wanted."""
+    if not INFERENCE.fullmatch(body):
+        return False
+    (output,) = json.loads(body)["outputs"]
+    data = output["data"]
+    return len(data) == 10 * output["shape"][0] and min(data) >= 0 and all(abs(sum(data[i:i + 10]) - 1) < 1e-5
+                                                                           for i in range(0, len(data), 10))
 
 
 class Checker:
@@ -78,9 +98,9 @@ class Checker:
 
     def check_body(self, status, body):
         if status == 200:
-            assert body in self.pages or METRICS.fullmatch(body) or is_answer(body), f"an unknown body: {body!r}"
+            assert body in self.pages or METRICS.fullmatch(body) or is_answer(body) or is_inference(body), f"an unknown body: {body!r}"
         else:
-            assert self.refusals.get(body) == status, f"an unknown refusal {status}: {body!r}"
+            assert status in self.refusals.get(body, ()), f"an unknown refusal {status}: {body!r}"
 
 
 def exchange(address, pieces, half_close):
@@ -117,7 +137,7 @@ def main():
     mutator = Mutator(rng, images)
     with service(options.program, options.weights, "--timeout", "1", "--connections", "8") as url:
         host, port = re.fullmatch(r"http://([\d.]+):(\d+)/", url).groups()
-        checker = Checker({fetch(url + path)[2] for path in ("", "page.js", "page.css", "healthz")})
+        checker = Checker({fetch(url + path)[2] for path in PAGES})
         start, connections, requests = time.monotonic(), 0, 0
         while time.monotonic() - start < options.seconds:
             sent = mutator.requests()

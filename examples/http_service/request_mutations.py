@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Valid requests, and what an attacker would make of them."""
 
+import json
 import struct
 import zlib
 
 METHODS = [b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"TRACE", b"PATCH", b"CONNECT", b"PRI", b"get", b"X"]
-TARGETS = [b"/", b"/healthz", b"/metrics", b"/page.js", b"/page.css", b"/v1/classify", b"/v1/classify?clean=1", b"*",
+TARGETS = [b"/", b"/healthz", b"/metrics", b"/page.js", b"/page.css", b"/v1/classify", b"/v1/classify?clean=1", b"/v2",
+           b"/v2/health/live", b"/v2/health/ready", b"/v2/models/fashion_mnist", b"/v2/models/fashion_mnist/ready",
+           b"/v2/models/fashion_mnist/infer", b"/v2/models/other/infer", b"/v2/", b"*",
            b"http://x/healthz", b"http://x", b"https://x:1/v1/classify", b"/v1%2fclassify", b"/%00", b"/../metrics",
            b"//metrics", b"/healthz#a", b"/a?b?c", b"/?" + b"a=b&" * 500, b"/" + b"a" * 8180, b"x:80", b"/%", b"/%u0041"]
 VERSIONS = [b"HTTP/1.1", b"HTTP/1.0", b"HTTP/2.0", b"HTTP/0.9", b"HTTP/1.1 ", b"", b"http/1.1"]
@@ -28,6 +31,12 @@ FIELDS = {
     b"If-Range": [b"x"],
     b"Keep-Alive": [b"timeout=999"],
 }
+# parts of the protocol's JSON, and what may stand in their places
+JSON_PARTS = [b'"id"', b'"inputs"', b'"outputs"', b'"image"', b'"UINT8"', b'"shape"', b'"data"', b'"datatype"', b"784", b"[1",
+              b'"a-1"', b"0,0,0"]
+JSON_VALUES = [b"null", b"[]", b"{}", b"[[", b"]]", b"1e999", b"-1", b"NaN", b"0.5", b"true", b'"FP32"', b'"logits"',
+               b'"probabilities"', b'"\\u0000"', b'"\\ud800"', b'"\xff"', b"18446744073709551615", b"9" * 400, b"[" * 2000,
+               b'"' + b"a" * 200 + b'"', b"1,28,28", b"[1,1,28,28]", b"[64,784]", b'{"name":"logits"}']
 LINES = [b"no colon", b" folded: x", b": empty", b"Content-Length : 5", b"A: \x00", b"A: \r", b"A: b\nContent-Length: 5",
          b"A" * 9000 + b": b", b"A: " + b"b" * 9000, b"\xff: \xff"]
 PIECES = [b"\r\n", b"\n", b"\r", b"\r\n\r\n", b"\x00", b"%", b":", b" ", b"HTTP/1.1", b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 8]
@@ -38,13 +47,24 @@ def request(method, target, *lines, body=None, version=b"HTTP/1.1"):
     return [method, target, version], lines, body or b""
 
 
+def inference(pixels, shape, datatype="UINT8", **more):
+    tensor = {"name": "image", "datatype": datatype, "shape": shape, "data": pixels}
+    return json.dumps({"id": "a-1", "inputs": [tensor], **more}, separators=(",", ":")).encode()
+
+
 class Mutator:
     def __init__(self, rng, images):
         self.rng = rng
         self.images = images
         classify = b"/v1/classify"
         self.corpus = [request(b"POST", classify, body=image) for image in images]
-        self.corpus += [request(b"GET", target) for target in TARGETS[:7]]
+        self.corpus += [request(b"GET", target) for target in TARGETS[:13]]
+        infer = b"/v2/models/fashion_mnist/infer"
+        blank = [0] * 784
+        self.corpus += [request(b"POST", infer, body=body) for body in (
+            inference(blank, [1, 784]), inference([0.5] * 784, [1, 28, 28], "FP32"), inference(blank * 2, [2, 1, 28, 28]),
+            inference(blank, [1, 784], outputs=[{"name": "probabilities"}]),
+            inference(blank, [1, 784], outputs=[{"name": "logits"}]))]
         self.corpus += [request(b"HEAD", b"/"), request(b"GET", b"http://x/metrics"),
                         request(b"GET", b"/", version=b"HTTP/1.0"), request(b"POST", classify, body=b"bad"),
                         request(b"POST", classify, b"Expect: 100-continue", body=images[0]),
@@ -83,7 +103,11 @@ class Mutator:
             elif kind == 6 and lines:
                 del lines[rng.randrange(len(lines))]
             elif kind == 7:
-                body = self.mutate_image(body)
+                is_json = body.startswith(b"{")
+                body = self.mutate_json(body) if is_json else self.mutate_image(body)
+                if is_json and rng.random() < 0.9:
+                    lines = [field for field in lines if not field.startswith(b"Content-Length")]
+                    lines.append(b"Content-Length: %d" % len(body))
             elif kind == 8:
                 body = self.chunked(body)
         return b" ".join(line) + b"\r\n" + b"".join(field + b"\r\n" for field in lines) + b"\r\n" + body
@@ -112,6 +136,12 @@ class Mutator:
         at = self.rng.choice((6, 7, 10, 11, 12, 13, 16))
         header[at] = self.rng.choice((0, 1, 2, 3, 4, 6, 8, 16, 255))
         return body[:12] + header + struct.pack(">I", zlib.crc32(header)) + body[33:]
+
+    def mutate_json(self, body):
+        """Exchanges a part for another value, or changes bytes."""
+        if self.rng.random() < 0.3:
+            return self.mutate_bytes(body)
+        return body.replace(self.rng.choice(JSON_PARTS), self.rng.choice(JSON_VALUES), 1)
 
     def chunked(self, body):
         size = self.rng.choice((1, 16, 1000))

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "connection.hpp"
+#include "inference.hpp"
 
 namespace service {
 
@@ -38,7 +39,9 @@ class bounded_pool : public httplib::TaskQueue {
 inline const httplib::Headers common_headers{
     {"X-Content-Type-Options", "nosniff"}, {"Cache-Control", "no-store"}, {"Accept-Ranges", "none"}};
 
-inline std::string body_of(const refusal& why) {
+/// The error as JSON; under /v2 in the form that the Open Inference Protocol wants.
+inline std::string body_of(const refusal& why, bool is_protocol) {
+  if (is_protocol) return nlohmann::json{{"error", why.message}}.dump() + "\n";
   return nlohmann::json{{"error", {{"code", why.code}, {"message", why.message}}}}.dump() + "\n";
 }
 
@@ -80,7 +83,7 @@ class server : public httplib::Server {
     const auto* head = std::get_if<request_head>(&parsed);
     if (const std::optional<refusal> why = head ? admit_(*head) : std::get<refusal>(parsed)) {
       count_refusal_();
-      client.write(response_to(*why, head && head->method == "HEAD"));
+      client.write(response_to(*why, head ? *head : request_head{}));
       return false;
     }
     client.offer(*head);
@@ -89,13 +92,13 @@ class server : public httplib::Server {
     return is_sent && !is_closed && !is_last && !client.has_unread();
   }
 
-  static std::string response_to(const refusal& why, bool is_head_request) {
-    const std::string body = body_of(why);
+  static std::string response_to(const refusal& why, const request_head& head) {
+    const std::string body = body_of(why, is_protocol_path(head.path));
     std::string text = "HTTP/1.1 " + std::to_string(why.status) + " Refused\r\n";
     if (why.status == 405) text += "Allow: POST\r\n";
     for (const auto& [name, value] : common_headers) text += name + ": " + value + "\r\n";
     text += "Connection: close\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size());
-    return text + "\r\n\r\n" + (is_head_request ? "" : body);
+    return text + "\r\n\r\n" + (head.method == "HEAD" ? "" : body);
   }
 
   std::chrono::seconds timeout_;

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "image.hpp"
+#include "inference.hpp"
 #include "metrics.hpp"
 #include "page.hpp"
 #include "quickstart/network.hpp"
@@ -16,14 +17,17 @@ namespace service {
 
 struct options {
   chaff::dcp defense = {};
-  bool is_defended = true;       ///< false only to measure what the defense costs
-  bool is_demo = false;          ///< whether the page may also ask for the clean posterior
+  bool is_defended = true;  ///< false only to measure what the defense costs
+  bool is_demo = false;     ///< whether the page may also ask for the clean posterior
+  /// Whether the protocol's clients get the logits: only for a gateway that defends them
+  bool serves_undefended_logits = false;
   std::size_t connections = 64;  ///< at a time, a thread each; further ones wait in the kernel's backlog
   int timeout_seconds = 5;
 };
 
-/// The routes: POST /v1/classify, GET /healthz, /metrics, and the page at /. A response depends on the image alone, so
-/// replicas of one build respond with the same bytes.
+/// The routes: POST /v1/classify, those of the Open Inference Protocol under /v2, GET /healthz, /metrics, and the page
+/// at
+/// /. A response depends on the images (and the id) alone, so replicas of one build respond with the same bytes.
 class http_service {
  public:
   /// Throws: std::invalid_argument for a parameter of the defense that is out of range.
@@ -41,16 +45,24 @@ class http_service {
     server_.Get("/metrics", [this](const auto&, auto& response) {
       response.set_content(metrics_.text(), "text/plain; version=0.0.4");
     });
+    server_.Post(std::string(infer_path).c_str(),
+                 [this](const auto& request, auto& response, const auto& read) { infer(request, response, read); });
+    serve_json("/v2", R"({"name":"http_service","version":"2","extensions":[]})");
+    serve_json("/v2/health/live", R"({"live":true})");
+    serve_json("/v2/health/ready", R"({"ready":true})");
+    serve_json(std::string(model_path), metadata_of(chosen.serves_undefended_logits));
+    serve_json(std::string(model_path) + "/ready", R"({"name":"fashion_mnist","ready":true})");
     serve_file("/", page_html, "text/html; charset=utf-8");
     serve_file("/page.js", page_js, "text/javascript; charset=utf-8");
     serve_file("/page.css", page_css, "text/css; charset=utf-8");
-    server_.set_error_handler([this](const auto&, auto& response) {
+    server_.set_error_handler([this](const auto& request, auto& response) {
       if (!response.body.empty()) return;
-      refuse(response, response.status == 404 ? not_found : refusal{response.status, "refused", "the request failed"});
+      refuse(request, response,
+             response.status == 404 ? not_found : refusal{response.status, "refused", "the request failed"});
     });
     // without one, the library would put the exception's text into a header
-    server_.set_exception_handler([this](const auto&, auto& response, std::exception_ptr) {
-      refuse(response, {500, "internal", "the query cannot be answered"});
+    server_.set_exception_handler([this](const auto& request, auto& response, std::exception_ptr) {
+      refuse(request, response, {500, "internal", "the query cannot be answered"});
     });
   }
 
@@ -68,22 +80,28 @@ class http_service {
     });
   }
 
+  void serve_json(const std::string& path, const std::string& text) {
+    server_.Get(path, [line = text + "\n"](const httplib::Request&, httplib::Response& response) {
+      response.set_content(line, "application/json");
+    });
+  }
+
   /// The error as JSON, for a request whose body has been read.
-  void refuse(httplib::Response& response, const refusal& why) {
+  void refuse(const httplib::Request& request, httplib::Response& response, const refusal& why) {
     metrics_.count_refusal();
     response.status = why.status;
-    response.set_content(body_of(why), "application/json");
+    response.set_content(body_of(why, is_protocol_path(request.path)), "application/json");
   }
 
   /// Why a request is refused before its body is read, if it is.
   static std::optional<refusal> admit(const request_head& head) {
-    const bool is_classify = head.path == "/v1/classify";
+    const bool takes_body = head.path == "/v1/classify" || head.path == infer_path;
     if (head.method == "GET" || head.method == "HEAD") {
-      if (is_classify) return refusal{405, "method", "send an image by POST"};
+      if (takes_body) return refusal{405, "method", "send an image by POST"};
       if (head.has_transfer_encoding || head.content_length > 0) return refusal{400, "body", "a GET has no body"};
       return std::nullopt;
     }
-    if (!is_classify) return not_found;
+    if (!takes_body) return not_found;
     if (head.method != "POST") return refusal{405, "method", "send an image by POST"};
     if (head.has_transfer_encoding || !head.has_content_length) return refusal{411, "length", "send a Content-Length"};
     if (head.content_length > max_body_bytes) return refusal{413, "too_large", "the body is larger than 1 MiB"};
@@ -92,34 +110,75 @@ class http_service {
     return std::nullopt;
   }
 
-  void classify(const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& read) {
+  /// The body, or nothing if it did not come; then the request is refused.
+  std::optional<std::string> body_of_request(const httplib::Request& request, httplib::Response& response,
+                                             const httplib::ContentReader& read) {
     std::string body;
     const bool is_whole = read([&](const char* bytes, std::size_t count) {
       body.append(bytes, count);
       return true;
     });
-    if (!is_whole) {
-      response.set_header("Connection", "close");
-      return refuse(response, {408, "slow", "the body did not come whole and in time"});
-    }
-    const auto start = std::chrono::steady_clock::now();
-    const auto image = parse_image(body);
-    if (const auto* why = std::get_if<refusal>(&image)) return refuse(response, *why);
+    if (is_whole) return body;
+    response.set_header("Connection", "close");
+    refuse(request, response, {408, "slow", "the body did not come whole and in time"});
+    return std::nullopt;
+  }
 
-    const Eigen::VectorXd logits = model_(std::get<Eigen::VectorXf>(image)).cast<double>();
+  struct answered_image {
+    Eigen::VectorXf logits;
+    Eigen::VectorXd probabilities;  ///< four decimals that sum to 1 and keep the label first: what the client gets
+    bool is_perturbed;
+  };
+
+  answered_image answer_to(const Eigen::VectorXf& image) const {
+    answered_image answer;
+    answer.logits = model_(image);
+    const Eigen::VectorXd logits = answer.logits.cast<double>();
     const Eigen::VectorXd posterior = chaff::apply(chaff::none{}, logits);
     const Eigen::VectorXd perturbed = chosen_.is_defended ? chaff::apply(chosen_.defense, logits) : posterior;
-    // four decimals that sum to 1 and keep the label first are what the client gets
-    const Eigen::VectorXd rounded = chosen_.is_defended ? chaff::apply(chosen_.defense | four_decimals, logits)
-                                                        : chaff::apply(chaff::none{} | four_decimals, logits);
+    answer.probabilities = chosen_.is_defended ? chaff::apply(chosen_.defense | four_decimals, logits)
+                                               : chaff::apply(chaff::none{} | four_decimals, logits);
+    answer.is_perturbed = (perturbed - posterior).lpNorm<1>() > chaff::min_perturbed_l1;
+    return answer;
+  }
+
+  void classify(const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& read) {
+    const auto body = body_of_request(request, response, read);
+    if (!body) return;
+    const auto start = std::chrono::steady_clock::now();
+    const auto image = parse_image(*body);
+    if (const auto* why = std::get_if<refusal>(&image)) return refuse(request, response, *why);
+
+    const answered_image answered = answer_to(std::get<Eigen::VectorXf>(image));
     Eigen::Index label = 0;
-    rounded.maxCoeff(&label);
-    nlohmann::ordered_json answer{{"label", names[label]}, {"class", label}, {"probabilities", rounded}};
+    answered.probabilities.maxCoeff(&label);
+    nlohmann::ordered_json answer{{"label", names[label]}, {"class", label}, {"probabilities", answered.probabilities}};
     if (chosen_.is_demo && request.has_param("clean"))
-      answer["clean"] = chaff::apply(chaff::none{} | four_decimals, logits);
+      answer["clean"] = chaff::apply(chaff::none{} | four_decimals, answered.logits.cast<double>());
     response.set_content(answer.dump() + "\n", "application/json");
-    metrics_.count_query((perturbed - posterior).lpNorm<1>() > chaff::min_perturbed_l1,
-                         std::chrono::steady_clock::now() - start);
+    metrics_.count_query(answered.is_perturbed, std::chrono::steady_clock::now() - start);
+  }
+
+  void infer(const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& read) {
+    const auto body = body_of_request(request, response, read);
+    if (!body) return;
+    const auto start = std::chrono::steady_clock::now();
+    const auto parsed = parse_inference(*body, chosen_.serves_undefended_logits);
+    if (const auto* why = std::get_if<refusal>(&parsed)) return refuse(request, response, *why);
+
+    const auto& query = std::get<inference_request>(parsed);
+    std::vector<Eigen::VectorXf> probabilities, logits;
+    std::vector<bool> is_perturbed;
+    for (const Eigen::VectorXf& image : query.images) {
+      const answered_image answered = answer_to(image);
+      probabilities.emplace_back(answered.probabilities.cast<float>());
+      logits.push_back(answered.logits);
+      is_perturbed.push_back(answered.is_perturbed);
+    }
+    response.set_content(body_of(query, probabilities, logits), "application/json");
+    // each image is a query, which waited for all of them
+    const auto latency = std::chrono::steady_clock::now() - start;
+    for (const bool each : is_perturbed) metrics_.count_query(each, latency);
   }
 
   static constexpr chaff::rounded four_decimals{.decimals = 4};
