@@ -15,7 +15,8 @@
 namespace service {
 
 struct options {
-  chaff::dcp defense = {};
+  chaff::any_defense defense = chaff::dcp{};
+  chaff::policy policy = {};
   bool is_defended = true;       ///< false only to measure what the defense costs
   bool is_demo = false;          ///< whether the page may also ask for the clean posterior
   std::size_t connections = 64;  ///< at a time, a thread each; further ones wait in the kernel's backlog
@@ -26,12 +27,15 @@ struct options {
 /// replicas of one build respond with the same bytes.
 class http_service {
  public:
-  /// Throws: std::invalid_argument for a parameter of the defense that is out of range.
+  /// Throws: std::invalid_argument for a parameter of the defense or the policy that is out of range.
   http_service(const network& model, const options& chosen)
       : model_(model),
         chosen_(chosen),
         server_(std::chrono::seconds(chosen.timeout_seconds), admit, [this] { metrics_.count_refusal(); }) {
-    chaff::check(chosen.defense, {});
+    if (chosen.policy.input != chaff::form::logits || chosen.policy.answer != chaff::form::probabilities) {
+      throw std::invalid_argument("the service defends logits and answers probabilities: leave out input and answer");
+    }
+    chaff::check(chosen.defense | four_decimals, chosen.policy);
     server_.new_task_queue = [chosen] { return new bounded_pool(chosen.connections); };
     server_.set_tcp_nodelay(true);
     server_.Post("/v1/classify",
@@ -108,10 +112,12 @@ class http_service {
 
     const Eigen::VectorXd logits = model_(std::get<Eigen::VectorXf>(image)).cast<double>();
     const Eigen::VectorXd posterior = chaff::apply(chaff::none{}, logits);
-    const Eigen::VectorXd perturbed = chosen_.is_defended ? chaff::apply(chosen_.defense, logits) : posterior;
+    const Eigen::VectorXd perturbed =
+        chosen_.is_defended ? chaff::apply(chosen_.defense, logits, chosen_.policy) : posterior;
     // four decimals that sum to 1 and keep the label first are what the client gets
-    const Eigen::VectorXd rounded = chosen_.is_defended ? chaff::apply(chosen_.defense | four_decimals, logits)
-                                                        : chaff::apply(chaff::none{} | four_decimals, logits);
+    const Eigen::VectorXd rounded = chosen_.is_defended
+                                        ? chaff::apply(chosen_.defense | four_decimals, logits, chosen_.policy)
+                                        : chaff::apply(chaff::none{} | four_decimals, logits);
     Eigen::Index label = 0;
     rounded.maxCoeff(&label);
     nlohmann::ordered_json answer{{"label", names[label]}, {"class", label}, {"probabilities", rounded}};
