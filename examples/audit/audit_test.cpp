@@ -2,6 +2,7 @@
 /// Runs the tool as a user does, on logits of real images, and reads its output.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -49,7 +50,7 @@ TEST(Audit, PrintsTheUtilityOfADefense) {
   const run result = run_audit(data_files + "--quiet");
   EXPECT_EQ(result.status, 0);
   EXPECT_NE(result.out.find("5000 rows of 10 classes, 5000 OOD queries"), std::string::npos) << result.out;
-  EXPECT_NE(result.out.find("chaff::dcp{.beta = 0.9, .gamma = 0.2, .nu = 1000, .tau = 0.9}"), std::string::npos);
+  EXPECT_NE(result.out.find("\ndcp(beta=0.9, gamma=0.2, nu=1000, rule=clamped)\n"), std::string::npos);
   const auto finding = json_of(data_files)["findings"][0];
   EXPECT_GT(finding["accuracy"], 0.9);
   EXPECT_EQ(finding["accuracy"], finding["accuracy_before"]);
@@ -66,53 +67,87 @@ TEST(Audit, MeasuresAnAttackByATable) {
   EXPECT_LT(finding["undo_restored_l1"], finding["undo_by_label_l1"]);
   EXPECT_LT(finding["undo_by_label_l1"], finding["undo_answered_l1"]);
   // an answer of the label alone has nothing more to recover from
-  const auto label = json_of(data_files + "--defense none --label-only")["findings"][0];
+  const auto label = json_of(data_files + "--defense 'none | label_only'")["findings"][0];
   EXPECT_NEAR(double(label["undo_restored_l1"]) / double(label["undo_by_label_l1"]), 1, 0.3);
 }
 
-TEST(Audit, MeasuresEachBetaOfARange) {
-  const auto findings = json_of(data_files + "--beta 0.3:1.5:0.3 --csv findings.csv")["findings"];
-  ASSERT_EQ(findings.size(), 5u);
-  double previous_l1 = -1;
-  for (const auto& finding : findings) {
-    EXPECT_EQ(finding["beta"], finding["tau"]);
-    EXPECT_GT(finding["l1"], previous_l1);
-    previous_l1 = finding["l1"];
-  }
-  std::istringstream csv(text_of("findings.csv"));
-  std::size_t lines = 0, columns = 0;
-  for (std::string line; std::getline(csv, line); ++lines) {
-    const auto line_columns = static_cast<std::size_t>(std::count(line.begin(), line.end(), ',')) + 1;
-    if (lines == 0) columns = line_columns;
-    EXPECT_EQ(line_columns, columns);
-  }
-  EXPECT_EQ(lines, 6u);
-  EXPECT_EQ(json_of(data_files + "--beta 0.3,1")["findings"].size(), 2u);
+/// The canonical text of dcp with this beta, and with the rest as by default.
+std::string dcp_text(const char* beta) {
+  return std::string("dcp(beta=") + beta + ", gamma=0.2, nu=1000, rule=clamped)";
 }
 
-/// The figures of the advised setting on data that it was not chosen from.
+TEST(Audit, MeasuresEachDefenseOfARange) {
+  const auto findings = json_of(data_files + "--defense 'dcp( beta = 0.3:1.5:0.3 )' --csv findings.csv")["findings"];
+  const char* const betas[] = {"0.3", "0.6", "0.9", "1.2", "1.5"};
+  ASSERT_EQ(findings.size(), 5u);
+  double previous_l1 = -1;
+  std::istringstream csv(text_of("findings.csv"));
+  std::string line;
+  std::getline(csv, line);
+  EXPECT_EQ(line.find("defense,accuracy_before,"), 0u) << line;
+  const auto columns = std::count(line.begin(), line.end(), ',');
+  for (std::size_t i = 0; i < 5; ++i) {
+    EXPECT_EQ(findings[i]["defense"], dcp_text(betas[i]));
+    EXPECT_GT(findings[i]["l1"], previous_l1);
+    previous_l1 = findings[i]["l1"];
+    std::getline(csv, line);
+    const std::string field = '"' + dcp_text(betas[i]) + '"';  // quoted, since it has commas
+    EXPECT_EQ(line.find(field + ','), 0u) << line;
+    EXPECT_EQ(std::count(line.begin() + static_cast<std::ptrdiff_t>(field.size()), line.end(), ','), columns);
+  }
+  EXPECT_FALSE(std::getline(csv, line));
+  const auto rounded = json_of(data_files + "--defense 'none | rounded(decimals=1:3:1)'")["findings"];
+  ASSERT_EQ(rounded.size(), 3u);
+  EXPECT_EQ(rounded[2]["defense"], "none | rounded(decimals=3)");
+}
+
+TEST(Audit, TakesTheTextsThatItPrints) {
+  const std::string texts =
+      "--defense 'energy_dcp(tau=4.7,beta=1.25)|top_k(k=3)|rounded(decimals=2)' --policy label_margin=0.011 ";
+  const auto report = json_of(data_files + texts);
+  const std::string defense = report["findings"][0]["defense"], policy = report["policy"];
+  EXPECT_EQ(defense,
+            "energy_dcp(beta=1.25, gamma=0.2, nu=1000, tau=4.7, rule=clamped) | top_k(k=3) | rounded(decimals=2)");
+  EXPECT_EQ(json_of(data_files + "--defense '" + defense + "' --policy '" + policy + "'"), report);
+  // calibrate chooses tau and beta whatever they were, so the advice is advised again
+  const std::string advised = report["advice"]["defense"];
+  EXPECT_NE(advised.find(" | top_k(k=3) | rounded(decimals=2)"), std::string::npos) << advised;
+  const auto again = json_of(data_files + "--defense '" + advised + "' --policy '" + policy + "'");
+  EXPECT_EQ(again["findings"][0], report["advice"]);
+  EXPECT_EQ(again["advice"], report["advice"]);
+}
+
+TEST(Audit, AppliesThePolicy) {
+  EXPECT_LE(json_of(data_files + "--defense 'dcp(beta=1.5)' --policy max_l1=0.2")["findings"][0]["l1"], 0.2);
+  EXPECT_GT(json_of(data_files + "--defense 'dcp(beta=1.5)'")["findings"][0]["l1"], 0.2);
+  EXPECT_NE(run_audit(data_files + "--policy max_l1=0.2 --quiet")
+                .out.find("\npolicy(keep_label=true, label_margin=0, max_l1=0.2,"),
+            std::string::npos);
+}
+
+/// The figures of the advised defense on data that it was not chosen from.
 nlohmann::json advised_finding(const std::string& defense, const std::string& limits) {
-  const auto advice = json_of(data_files + defense + limits)["advice"];
-  std::ostringstream setting;
-  setting.precision(17);
-  setting << " --tau " << double(advice["tau"]);
-  if (!advice["beta"].is_null()) setting << " --beta " << double(advice["beta"]);
-  return json_of(other_files + defense + setting.str())["findings"][0];
+  const auto advice = json_of(data_files + "--defense '" + defense + "' " + limits)["advice"];
+  const std::string policy = defense.find("misdirect") != defense.npos ? " --policy keep_label=false" : "";
+  return json_of(other_files + "--defense '" + std::string(advice["defense"]) + "'" + policy)["findings"][0];
 }
 
 TEST(Audit, AdviceKeepsItsBudgetOnOtherData) {
-  for (const std::string gate : {"--gate confidence ", "--gate energy ", "--exact-odds "}) {
-    const auto perturbed = advised_finding(gate, "--budget-perturbed 0.05");
-    EXPECT_LE(perturbed["perturbed"], 0.05) << gate;
-    EXPECT_GT(perturbed["perturbed"], 0.03) << gate;
-    const auto l1 = advised_finding(gate, "--budget-perturbed 1 --budget-l1 0.1");
-    EXPECT_LE(l1["l1"], 0.1) << gate;
-    EXPECT_GT(l1["l1"], 0.06) << gate;
-    const auto ece = advised_finding(gate, "--budget-perturbed 1 --budget-ece-increase 0.05");
-    EXPECT_LE(double(ece["ece"]) - double(ece["ece_before"]), 0.05) << gate;
-    EXPECT_GT(double(ece["ece"]) - double(ece["ece_before"]), 0.02) << gate;
-    const auto relabelled = advised_finding(gate + "--defense misdirect --key 000102030405060708090a0b0c0d0e0f ",
-                                            "--budget-perturbed 1 --budget-label-changes 0.02");
+  for (const std::string defense : {"dcp", "energy_dcp", "dcp(rule=exact)"}) {
+    const auto perturbed = advised_finding(defense, "--budget-perturbed 0.05");
+    EXPECT_LE(perturbed["perturbed"], 0.05) << defense;
+    EXPECT_GT(perturbed["perturbed"], 0.03) << defense;
+    const auto l1 = advised_finding(defense, "--budget-perturbed 1 --budget-l1 0.1");
+    EXPECT_LE(l1["l1"], 0.1) << defense;
+    EXPECT_GT(l1["l1"], 0.06) << defense;
+    const auto ece = advised_finding(defense, "--budget-perturbed 1 --budget-ece-increase 0.05");
+    EXPECT_LE(double(ece["ece"]) - double(ece["ece_before"]), 0.05) << defense;
+    EXPECT_GT(double(ece["ece"]) - double(ece["ece_before"]), 0.02) << defense;
+  }
+  for (const std::string gate : {"confidence_gate", "energy_gate"}) {
+    const auto relabelled =
+        advised_finding("gated(" + gate + ", misdirect(key=000102030405060708090a0b0c0d0e0f))",
+                        "--policy keep_label=false --budget-perturbed 1 --budget-label-changes 0.02");
     EXPECT_LE(relabelled["label_changes"], 0.02) << gate;
     EXPECT_GT(relabelled["label_changes"], 0.005) << gate;
     EXPECT_GT(relabelled["ood_label_changes"], relabelled["label_changes"]) << gate;
@@ -120,11 +155,22 @@ TEST(Audit, AdviceKeepsItsBudgetOnOtherData) {
 }
 
 TEST(Audit, TakesTheThresholdOfAnEnergyGateFromCalibrate) {
-  const auto report = json_of(data_files + "--gate energy");
-  EXPECT_EQ(report["findings"][0]["tau"], report["advice"]["tau"]);
-  EXPECT_EQ(report["findings"][0]["beta"], 0.9);
-  EXPECT_EQ(json_of(data_files + "--gate energy --tau 3")["findings"][0]["tau"], 3);
-  EXPECT_NE(run_audit(data_files + "--gate energy --quiet").out.find("calibrate's is taken"), std::string::npos);
+  const std::string with_key = "misdirect(key=000102030405060708090a0b0c0d0e0f))' --policy keep_label=false";
+  const auto tau_of = [](const std::string& text) {
+    const std::size_t begin = text.find("tau=");
+    return begin == text.npos ? "" : text.substr(begin, text.find_first_of(",)", begin) - begin);
+  };
+  for (const std::string& without :
+       {std::string("energy_dcp'"), std::string("energy_dcp ( ) | rounded'"), std::string("energy_dcp( gamma=0.1)'"),
+        "gated(energy_gate, " + with_key, "gated(energy_gate(nu=500), " + with_key}) {
+    const auto report = json_of(data_files + "--defense '" + without);
+    EXPECT_EQ(tau_of(report["findings"][0]["defense"]), tau_of(report["advice"]["defense"])) << without;
+    EXPECT_NE(tau_of(report["findings"][0]["defense"]), "") << without;
+    EXPECT_NE(tau_of(report["findings"][0]["defense"]), "tau=0") << without;
+  }
+  EXPECT_EQ(tau_of(json_of(data_files + "--defense 'energy_dcp(tau=3)'")["findings"][0]["defense"]), "tau=3");
+  EXPECT_EQ(json_of(data_files + "--defense 'energy_dcp(beta=0.3:0.9:0.3)'")["findings"].size(), 3u);
+  EXPECT_NE(run_audit(data_files + "--defense energy_dcp --quiet").out.find("calibrate's is taken"), std::string::npos);
 }
 
 TEST(Audit, ReadsFilesOfNumPy) {
@@ -157,10 +203,10 @@ TEST(Audit, PrintsTheFiguresWhereTheRowsAreTooFewForAdvice) {
   EXPECT_EQ(whole["findings"].size(), 1u);
   EXPECT_TRUE(whole["advice"].is_null());
   EXPECT_NE(std::string(whole["no_advice"]).find("needs 76 rows or more"), std::string::npos);
-  EXPECT_EQ(run_audit(sample + " --beta 0.3:1.5:0.3 --quiet").status, 0);
-  const run without_tau = run_audit(sample + " --gate energy --quiet");
+  EXPECT_EQ(run_audit(sample + " --defense 'dcp(beta=0.3:1.5:0.3)' --quiet").status, 0);
+  const run without_tau = run_audit(sample + " --defense energy_dcp --quiet");
   EXPECT_NE(without_tau.status, 0) << "no figures without a threshold";
-  EXPECT_NE(without_tau.out.find("no --tau for the energy gate, and none from calibrate"), std::string::npos);
+  EXPECT_NE(without_tau.out.find("no tau for the energy gate, and none from calibrate"), std::string::npos);
 }
 
 TEST(Audit, WarnsOfProbabilitiesReadAsLogits) {
@@ -169,12 +215,12 @@ TEST(Audit, WarnsOfProbabilitiesReadAsLogits) {
   file.close();
   const std::string warning =
       "audit: warning: probabilities.csv: no number is negative and every row sums to 1, as probabilities do; if they "
-      "are probabilities, say --probabilities\n";
+      "are probabilities, say --policy input=probabilities\n";
   const run read_as_logits = run_audit("probabilities.csv --quiet --json warnings.json");
   EXPECT_EQ(read_as_logits.status, 0);
   EXPECT_NE(read_as_logits.out.find(warning), std::string::npos) << read_as_logits.out;
   EXPECT_EQ(nlohmann::json::parse(text_of("warnings.json"))["warnings"].size(), 1u);
-  const run read_as_probabilities = run_audit("probabilities.csv --probabilities --quiet");
+  const run read_as_probabilities = run_audit("probabilities.csv --policy input=probabilities --quiet");
   EXPECT_EQ(read_as_probabilities.status, 0);
   EXPECT_EQ(read_as_probabilities.out.find("warning"), std::string::npos) << read_as_probabilities.out;
   EXPECT_EQ(run_audit(data_files + "--quiet").out.find("warning"), std::string::npos);
@@ -231,7 +277,8 @@ TEST(Audit, PrintsTheSameWithLibcxx) {
 }
 
 TEST(Audit, DrawsCharts) {
-  const run result = run_audit(data_files + "--decimals 1 --quiet --svg charts");
+  const run result =
+      run_audit(data_files + "--defense 'dcp(beta=0:1.5:0.5) | rounded(decimals=1)' --quiet --svg charts");
   EXPECT_EQ(result.status, 0) << result.out;
   for (const char* name : {"charts/confidence.svg", "charts/reliability.svg", "charts/l1.svg"}) {
     const std::string svg = text_of(name);
@@ -241,8 +288,9 @@ TEST(Audit, DrawsCharts) {
 }
 
 TEST(Audit, ReportsProgressUnlessQuiet) {
-  EXPECT_NE(run_audit(data_files + "--beta 0.1:1.5:0.2").out.find("setting "), std::string::npos);
-  EXPECT_EQ(run_audit(data_files + "--beta 0.1:1.5:0.2 --quiet").out.find("setting "), std::string::npos);
+  EXPECT_NE(run_audit(data_files + "--defense 'dcp(beta=0.1:1.5:0.2)'").out.find("setting "), std::string::npos);
+  EXPECT_EQ(run_audit(data_files + "--defense 'dcp(beta=0.1:1.5:0.2)' --quiet").out.find("setting "),
+            std::string::npos);
 }
 
 TEST(Audit, RefusesBadInputWithItsPosition) {
@@ -263,15 +311,26 @@ TEST(Audit, RefusesBadInputWithItsPosition) {
       "comma\n");
   EXPECT_EQ(refusal("logits.csv --labels some_other.csv"), "audit: some_other.csv: cannot be opened\n");
   EXPECT_EQ(refusal("logits.csv --ood two.csv"), "audit: two.csv: rows of 2 classes, logits.csv has 10\n");
-  EXPECT_EQ(refusal("logits.csv --probabilities"),
+  EXPECT_EQ(refusal("logits.csv --policy input=probabilities"),
             "audit: chaff: row 0 is not a row of probabilities; if the model returns logits, policy.input must be "
             "form::logits\n");
-  EXPECT_NE(refusal("logits.csv --beta -1").find("--beta: -1 is not in [0, 1000]"), std::string::npos);
-  EXPECT_EQ(refusal("logits.csv --gamma 2000"), "audit: chaff: gamma is 2000, allowed is [0, 1000]\n");
-  EXPECT_NE(refusal("logits.csv --beta x").find("'x' is no number"), std::string::npos);
-  EXPECT_NE(refusal("logits.csv --beta 1:0:1").find("from:to:step"), std::string::npos);
-  EXPECT_NE(refusal("logits.csv --defense dpc").find("dpc not in"), std::string::npos);
-  EXPECT_NE(refusal("logits.csv --defense misdirect").find("--key is required"), std::string::npos);
+  EXPECT_EQ(refusal("logits.csv --defense 'dcp(gamma=2000)'"),
+            "audit: chaff: defense, position 10: gamma is 2000, allowed is [0, 1000]\n");
+  for (const char* range : {"beta=x:1:1", "beta=1:0:1", "beta=0:1", "beta=0:1:0", "beta=0:1:1:1", "beta=0:9:0.001",
+                            "beta=:", "0:1:1", "beta=0:inf:1"}) {
+    EXPECT_EQ(refusal("logits.csv --defense 'dcp(" + std::string(range) + ")'"),
+              "audit: --defense: a range is parameter=from:to:step, of at most 1000 steps\n");
+  }
+  EXPECT_NE(refusal("logits.csv --defense 'dcp(beta=0:1:1, tau=0:1:1)'").find("':'"), std::string::npos);
+  EXPECT_NE(refusal("logits.csv --defense 'dcp(beta=0:9999:999)'").find("allowed is [0, 1000]"), std::string::npos);
+  EXPECT_NE(refusal("logits.csv --defense dpc").find("read 'dpc'"), std::string::npos);
+  EXPECT_NE(refusal("logits.csv --defense energy_dcpx").find("read 'energy_dcpx'"), std::string::npos);
+  EXPECT_NE(refusal("logits.csv --defense misdirect").find("misdirect needs a key"), std::string::npos);
+  EXPECT_NE(refusal("logits.csv --defense 'misdirect(key=000102030405060708090a0b0c0d0e0f)'").find("policy.keep_label"),
+            std::string::npos);
+  EXPECT_NE(refusal("logits.csv --policy max_l1=3").find("max_l1 is 3, allowed is [0, 2]"), std::string::npos);
+  EXPECT_EQ(refusal("logits.csv --policy answer=logits"),
+            "audit: --policy: answers are audited as probabilities, so leave out answer\n");
   EXPECT_NE(refusal("logits.csv --budget-ece-increase 0.1").find("needs calibration_data.labels"), std::string::npos);
   EXPECT_NE(refusal("logits.csv --csv /no/such/folder.csv").find("cannot be written"), std::string::npos);
 }

@@ -3,7 +3,8 @@
 #ifndef CHAFF_EXAMPLES_AUDIT_CHARTS_HPP
 #define CHAFF_EXAMPLES_AUDIT_CHARTS_HPP
 
-#include <chaff/chaff.hpp>
+#include <chaff/metrics/compare.hpp>
+#include <chaff/metrics/utility.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -125,13 +126,14 @@ inline void draw_confidence(const std::filesystem::path& svg, const std::vector<
   chart.finish();
 }
 
-/// Draws the mean L1 against beta.
-inline void draw_l1(const std::filesystem::path& svg, const std::vector<finding>& range) {
+/// Draws the mean L1 against a parameter: a finding for each of its values.
+inline void draw_l1(const std::filesystem::path& svg, const std::string& parameter, const std::vector<double>& values,
+                    const std::vector<finding>& findings) {
   std::vector<std::pair<double, double>> benign, ood, restored;
-  for (const finding& one : range) {
-    benign.emplace_back(one.setting.beta, one.benign.l1);
-    if (one.ood) ood.emplace_back(one.setting.beta, one.ood->l1);
-    restored.emplace_back(one.setting.beta, one.attack.restored);
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    benign.emplace_back(values[i], findings[i].benign.l1);
+    if (findings[i].ood) ood.emplace_back(values[i], findings[i].ood->l1);
+    restored.emplace_back(values[i], findings[i].attack.restored);
   }
   plot chart(svg);
   chart.data("benign", benign);
@@ -139,15 +141,14 @@ inline void draw_l1(const std::filesystem::path& svg, const std::vector<finding>
   chart.data("restored", restored);
   std::string draw = "plot $benign with linespoints pt 7 title 'benign users'";
   if (!ood.empty()) draw += ", $ood with linespoints pt 5 title 'OOD queries'";
-  for (const auto& [beta, l1] : restored) {
+  for (const auto& [value, l1] : restored) {
     if (l1 == l1) {
       draw += ", $restored with linespoints pt 9 title 'perturbed answers, after the attack by a table'";
       break;
     }
   }
-  chart.command(
-      "set title 'Distance from the posterior'\nset xlabel 'beta'\nset ylabel 'mean L1'\nset yrange [0:*]\nset key "
-      "left top");
+  chart.command("set title 'Distance from the posterior'\nset ylabel 'mean L1'\nset yrange [0:*]\nset key left top");
+  chart.command(("set xlabel '" + parameter + "'").c_str());
   chart.command(draw.c_str());
   chart.finish();
 }

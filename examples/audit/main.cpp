@@ -2,10 +2,12 @@
 /// Audits a defense on logits, without the model: what it costs benign users, what it does to OOD queries, what an
 /// attacker with a table recovers, and which parameters a budget allows. See README.md.
 #include <CLI/CLI.hpp>
+#include <chaff/version.hpp>
 #include <chrono>
 #include <csignal>
 
 #include "charts.hpp"
+#include "defense_text.hpp"
 #include "output.hpp"
 #include "read.hpp"
 
@@ -38,10 +40,10 @@ class progress {
 
 struct options {
   std::string logits, labels, ood, csv, json, svg;
-  std::string betas;
   bool has_header = false, is_quiet = false;
   chaff::utility_budget budget{.perturbed = 0.05};
-  settings setting;
+  std::string defense = "dcp", policy_text;
+  chaff::policy policy;
 };
 
 struct data {
@@ -53,50 +55,27 @@ struct data {
   chaff::calibration_data<float> for_calibration() const { return {logits.values, logits.columns, labels, ood.values}; }
 };
 
-/// Parses 0.9, or 0.3,0.6,0.9, or 0.3:1.5:0.1 (from, to, step).
-std::vector<double> parse_betas(const std::string& text) {
-  std::vector<double> values;
-  const bool is_range = text.find(':') != text.npos;
-  for (const std::string& part : CLI::detail::split(text, is_range ? ':' : ',')) {
-    double value = 0;
-    if (!CLI::detail::lexical_cast(part, value)) throw CLI::ValidationError("--beta", "'" + part + "' is no number");
-    if (!(value >= 0 && value <= 1000)) throw CLI::ValidationError("--beta", part + " is not in [0, 1000]");
-    values.push_back(value);
-  }
-  if (!is_range) return values;
-  if (values.size() != 3 || !(values[2] > 0) || !(values[1] >= values[0]) ||
-      (values[1] - values[0]) / values[2] > 1000) {
-    throw CLI::ValidationError("--beta", "a range is from:to:step, of at most 1000 steps");
-  }
-  std::vector<double> betas;
-  const auto steps = static_cast<int>((values[1] - values[0]) / values[2] + 1e-9);
-  for (int i = 0; i <= steps; ++i) betas.push_back(values[0] + i * values[2]);
-  return betas;
-}
-
-/// Answers all rows under a setting.
-std::vector<float> answer(const settings& setting, const table& logits) {
+/// Answers all rows under a defense.
+std::vector<float> answer(const chaff::any_defense& defense, const table& logits, const chaff::policy& policy) {
   std::vector<float> answers(logits.values.size());
-  setting.with_defense(
-      [&](const auto& defense) { chaff::apply_rows(defense, logits.values, logits.columns, answers, setting.policy); });
+  chaff::apply_rows(defense, logits.values, logits.columns, answers, policy);
   return answers;
 }
 
 /// The posteriors of all rows: the answers of `none`.
-std::vector<float> undefended_answers(const settings& setting, const table& logits) {
-  settings none;
-  none.defense = "none";
-  none.policy.input = setting.policy.input;
-  return answer(none, logits);
+std::vector<float> undefended_answers(const table& logits, const chaff::policy& policy) {
+  return answer(chaff::none{}, logits, {.input = policy.input});
 }
 
-finding measure(const settings& setting, const data& data) {
+finding measure(const std::string& text, const data& data, const chaff::policy& policy) {
+  const chaff::any_defense defense = chaff::parse_defense(text);
   const std::size_t classes = data.logits.columns;
-  std::vector<float> answers = answer(setting, data.logits), posteriors = undefended_answers(setting, data.logits);
-  finding result{setting, chaff::utility_of(answers, posteriors, classes, data.labels), std::nullopt, {}};
+  std::vector<float> answers = answer(defense, data.logits, policy);
+  std::vector<float> posteriors = undefended_answers(data.logits, policy);
+  finding result{text, chaff::utility_of(answers, posteriors, classes, data.labels), std::nullopt, {}};
   if (data.ood.rows() > 0) {
-    const std::vector<float> ood_answers = answer(setting, data.ood);
-    const std::vector<float> ood_posteriors = undefended_answers(setting, data.ood);
+    const std::vector<float> ood_answers = answer(defense, data.ood, policy);
+    const std::vector<float> ood_posteriors = undefended_answers(data.ood, policy);
     result.ood = chaff::utility_of(ood_answers, ood_posteriors, classes);
     answers.insert(answers.end(), ood_answers.begin(), ood_answers.end());
     posteriors.insert(posteriors.end(), ood_posteriors.begin(), ood_posteriors.end());
@@ -105,38 +84,29 @@ finding measure(const settings& setting, const data& data) {
   return result;
 }
 
-/// The setting that calibrate chooses.
-settings calibrated_setting(const options& options, const data& data, const chaff::utility_budget& budget,
-                            progress& progress_line) {
-  settings setting = options.setting;
-  int tries = 0;
-  options.setting.with_gated_defense([&](const auto& defense) {
-    const auto calibrated = chaff::calibrate(data.for_calibration(), budget, defense, options.setting.policy,
-                                             [&] { progress_line.report("calibrate: %d settings tried", ++tries); });
-    setting.tau = calibrated.tau;
-    if (options.setting.has_beta()) setting.beta = calibrated.beta;
-  });
-  return setting;
-}
-
-/// The advice: a setting, or the reason why the rows are too few for one; neither for a defense without a gate.
+/// The advice: a defense, or the reason why the rows are too few for one; neither for a defense without a threshold.
 struct advice {
-  std::optional<settings> setting;
+  std::string defense;  ///< its canonical text, or ""
   std::string too_few_rows;
 };
 
 /// Raises what calibrate raises for any other reason than too few rows.
-advice ask_calibrate(const options& options, const data& data, progress& progress_line) {
-  if (!options.setting.has_gate()) return {};
+advice ask_calibrate(const std::string& text, const options& options, const data& data, progress& progress_line) {
+  if (!has_threshold(text)) return {};
+  int tries = 0;
+  const auto calibrated = [&](const chaff::utility_budget& budget) {
+    return calibrated_text(text, data.for_calibration(), budget, options.policy,
+                           [&] { progress_line.report("calibrate: %d settings tried", ++tries); });
+  };
   try {
-    return {calibrated_setting(options, data, options.budget, progress_line), ""};
+    return {calibrated(options.budget), ""};
   } catch (const std::invalid_argument& error) {
     // too few rows are too few for the room that the budget leaves, and enough without room
     chaff::utility_budget without_room = options.budget;
     without_room.sigmas = 0;
     if (!(options.budget.sigmas > 0)) throw;
-    calibrated_setting(options, data, without_room, progress_line);
-    return {std::nullopt, error.what()};
+    calibrated(without_room);
+    return {"", error.what()};
   }
 }
 
@@ -152,7 +122,7 @@ data read(const options& options) {
       refuse(options.ood, "rows of ", result.ood.columns, " classes, ", options.logits, " has ", result.logits.columns);
     }
   }
-  const bool hold_logits = options.setting.policy.input == chaff::form::logits;
+  const bool hold_logits = options.policy.input == chaff::form::logits;
   result.warnings = warnings_about(result.logits, options.logits, hold_logits);
   if (result.ood.rows() > 0) {
     const std::vector<std::string> more = warnings_about(result.ood, options.ood, hold_logits);
@@ -162,44 +132,36 @@ data read(const options& options) {
   return result;
 }
 
-void run(options& options) {
-  const std::vector<double> betas = parse_betas(options.betas);
+void run(const options& options) {
+  audited_defenses defenses = read_defenses(options.defense);
   const data data = read(options);
   std::vector<finding> findings;
   std::optional<finding> advice_finding;
   std::string too_few_rows;
-  std::vector<finding> chart_findings;
   {
     progress progress_line(!options.is_quiet);
-    const auto [advised_setting, reason] = ask_calibrate(options, data, progress_line);
-    too_few_rows = reason;
+    const advice advised = ask_calibrate(defenses.texts[0], options, data, progress_line);
+    too_few_rows = advised.too_few_rows;
     // an energy is on the scale of the model's logits, so no threshold suits every model
-    if (options.setting.has_gate() && options.setting.gate == "energy" && !options.setting.tau) {
-      if (!advised_setting)
-        throw std::runtime_error("no --tau for the energy gate, and none from calibrate: " + reason);
-      options.setting.tau = advised_setting->tau;
-      std::fprintf(stderr, "audit: no --tau for the energy gate, so calibrate's is taken: %g\n", *options.setting.tau);
+    if (defenses.needs_tau) {
+      if (advised.defense.empty())
+        throw std::runtime_error("no tau for the energy gate, and none from calibrate: " + too_few_rows);
+      const double tau = number_in(advised.defense, "tau");
+      for (std::string& text : defenses.texts) text = with_value(text, "tau", tau);
+      std::fprintf(stderr, "audit: no tau for the energy gate, so calibrate's is taken: %g\n", tau);
     }
-    const auto measure_all = [&](const std::vector<double>& some_betas, std::vector<finding>& results) {
-      for (const double beta : some_betas) {
-        progress_line.report("beta %g, setting %zu of %zu", beta, results.size() + 1, some_betas.size());
-        settings setting = options.setting;
-        setting.beta = beta;
-        results.push_back(measure(setting, data));
-      }
-    };
-    measure_all(betas, findings);
-    if (advised_setting) advice_finding = measure(*advised_setting, data);
-    if (!options.svg.empty() && options.setting.has_beta()) {
-      betas.size() > 1 ? static_cast<void>(chart_findings = findings)
-                       : measure_all(parse_betas("0:1.5:0.1"), chart_findings);
+    for (const std::string& text : defenses.texts) {
+      progress_line.report("setting %zu of %zu", findings.size() + 1, defenses.texts.size());
+      findings.push_back(measure(text, data, options.policy));
     }
+    if (!advised.defense.empty()) advice_finding = measure(advised.defense, data, options.policy);
   }
   std::printf("chaff %d.%d.%d, %zu rows of %zu classes%s", CHAFF_VERSION_MAJOR, CHAFF_VERSION_MINOR,
               CHAFF_VERSION_PATCH, data.logits.rows(), data.logits.columns, data.labels.empty() ? ", no labels" : "");
   if (data.ood.rows() > 0) std::printf(", %zu OOD queries", data.ood.rows());
   std::printf("\n%s: %s\n", options.logits.c_str(), data.logits.format.c_str());
   if (data.ood.rows() > 0) std::printf("%s: %s\n", options.ood.c_str(), data.ood.format.c_str());
+  if (!options.policy_text.empty()) std::printf("%s\n", to_string(options.policy).c_str());
   std::printf("\n");
   findings.size() == 1 ? print(stdout, findings[0]) : print(stdout, findings);
   if (advice_finding) {
@@ -217,6 +179,7 @@ void run(options& options) {
   if (!options.json.empty()) {
     nlohmann::ordered_json whole{
         {"rows", data.logits.rows()}, {"classes", data.logits.columns}, {"ood_rows", data.ood.rows()}};
+    whole["policy"] = to_string(options.policy);
     for (const finding& one : findings) whole["findings"].push_back(json_of(one));
     whole["advice"] = advice_finding ? json_of(*advice_finding) : nlohmann::ordered_json();
     if (!too_few_rows.empty()) whole["no_advice"] = too_few_rows;
@@ -228,13 +191,14 @@ void run(options& options) {
   if (!options.svg.empty()) {
     const std::filesystem::path folder(options.svg);
     std::filesystem::create_directories(folder);
-    const settings& last = findings.back().setting;
-    const std::vector<float> posteriors = undefended_answers(last, data.logits), answers = answer(last, data.logits);
+    const std::vector<float> posteriors = undefended_answers(data.logits, options.policy);
+    const std::vector<float> answers =
+        answer(chaff::parse_defense(findings.back().defense), data.logits, options.policy);
     draw_confidence(folder / "confidence.svg", posteriors, answers, data.logits.columns);
     if (!data.labels.empty()) {
       draw_reliability(folder / "reliability.svg", posteriors, answers, data.logits.columns, data.labels);
     }
-    if (!chart_findings.empty()) draw_l1(folder / "l1.svg", chart_findings);
+    if (findings.size() > 1) draw_l1(folder / "l1.svg", defenses.parameter, defenses.values, findings);
   }
 }
 
@@ -243,37 +207,18 @@ void run(options& options) {
 int main(int count, char** arguments) {
   std::signal(SIGPIPE, SIG_IGN);  // writing to what has closed is an error like any other
   options options;
-  options.betas = "0.9";
   CLI::App app("What a defense of chaff does to answers, from logits alone, and which parameters a budget allows.",
                "audit");
   app.add_option("logits", options.logits, "CSV or NPY, a row for each input, a column for each class")->required();
   app.add_option("--labels", options.labels, "CSV or NPY of true labels, counted from 0");
   app.add_option("--ood", options.ood, "logits of out-of-distribution inputs, such as attackers send");
   app.add_flag("--header", options.has_header, "the first line of CSV files names the columns");
-  settings& setting = options.setting;
-  app.add_option("--defense", setting.defense, "")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"none", "dcp", "reverse_sigmoid", "misdirect"}));
-  app.add_option("--gate", setting.gate, "what dcp and misdirect stand behind")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"confidence", "energy"}));
-  app.add_option("--beta", options.betas, "strength: one, some (0.3,0.6), or a range (0.1:1.5:0.1)")
-      ->capture_default_str();
-  app.add_option("--gamma", setting.gamma, "")->capture_default_str();
   app.add_option(
-      "--tau", setting.tau,
-      "the gate's threshold; where none is given, beta for dcp, 0.9 for misdirect, and calibrate's for an energy gate");
-  app.add_option("--nu", setting.nu, "the gate's steepness")->capture_default_str();
-  app.add_flag("--exact-odds", setting.exact_odds, "the formula's odds, not the authors' clamped ones");
-  app.add_option("--key", setting.key, "32 hexadecimal digits, for misdirect");
-  app.add_option("--top-k", setting.reductions.top_k, "then only the k most probable classes");
-  app.add_option("--decimals", setting.reductions.decimals, "then rounded to so many decimals");
-  app.add_flag("--label-only", setting.reductions.label_only, "then only the label");
-  app.add_option("--max-l1", setting.policy.max_l1, "the policy's limit for one answer")->capture_default_str();
-  app.add_option("--label-margin", setting.policy.label_margin, "the policy's lead of the label")
+         "--defense", options.defense,
+         "its text, such as \"dcp(beta=1.2) | rounded(decimals=3)\"; one number may be a range, from:to:step. An "
+         "energy gate without a tau gets calibrate's")
       ->capture_default_str();
-  bool are_probabilities = false;
-  app.add_flag("--probabilities", are_probabilities, "the files hold probabilities, not logits");
+  app.add_option("--policy", options.policy_text, "such as \"label_margin=0.011, input=probabilities\"");
   chaff::utility_budget& budget = options.budget;
   app.add_option("--budget-perturbed", budget.perturbed, "advice: share of benign users' answers that may be perturbed")
       ->capture_default_str();
@@ -291,10 +236,9 @@ int main(int count, char** arguments) {
   app.add_flag("--quiet", options.is_quiet, "no progress");
   try {
     app.parse(count, arguments);
-    if (are_probabilities) setting.policy.input = chaff::form::probabilities;
-    if (setting.defense == "misdirect") {
-      setting.policy.keep_label = false;
-      if (setting.key.empty()) throw CLI::RequiredError("--key");
+    options.policy = chaff::parse_policy(options.policy_text);
+    if (options.policy.answer != chaff::form::probabilities) {
+      throw std::invalid_argument("--policy: answers are audited as probabilities, so leave out answer");
     }
     run(options);
     return 0;

@@ -62,7 +62,7 @@ inline std::vector<std::string> warnings_about(const table& logits, const std::s
     warnings.push_back(
         path +
         (logits.columns == 1 ? ": every number lies in [0, 1]" : ": no number is negative and every row sums to 1") +
-        ", as probabilities do; if they are probabilities, say --probabilities");
+        ", as probabilities do; if they are probabilities, say --policy input=probabilities");
   }
   return warnings;
 }

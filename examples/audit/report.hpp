@@ -8,16 +8,16 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <ostream>
+#include <string>
 #include <vector>
 
-#include "settings.hpp"
 #include "undo.hpp"
 
 namespace audit {
 
-/// What was measured for one setting.
+/// What was measured for one defense.
 struct finding {
-  settings setting;
+  std::string defense;  ///< its canonical text
   chaff::utility benign;
   std::optional<chaff::utility> ood;  ///< where OOD queries were given
   table_attack attack;
@@ -34,8 +34,6 @@ inline double ood_figure(const finding& one, double chaff::utility::*member) {
 }
 
 inline constexpr figure figures[] = {
-    {"beta", [](const finding& f) { return f.setting.has_beta() ? f.setting.beta : std::nan(""); }},
-    {"tau", [](const finding& f) { return f.setting.has_gate() ? f.setting.threshold() : std::nan(""); }},
     {"accuracy_before", [](const finding& f) { return f.benign.undefended.accuracy; }},
     {"accuracy", [](const finding& f) { return f.benign.defended.accuracy; }},
     {"label_changes", [](const finding& f) { return f.benign.label_changes; }},
@@ -54,7 +52,7 @@ inline constexpr figure figures[] = {
     {"undo_by_label_l1", [](const finding& f) { return f.attack.by_label; }},
 };
 
-/// Prints one setting, a line for each figure.
+/// Prints one finding, a line for each figure.
 inline void print(std::FILE* out, const finding& one) {
   const chaff::utility::against_labels &undefended = one.benign.undefended, &defended = one.benign.defended;
   const auto line = [&](const char* name, double before, double after, double scale, const char* unit) {
@@ -65,7 +63,7 @@ inline void print(std::FILE* out, const finding& one) {
     std::fprintf(out, "%10.4f%s\n", after * scale, unit);
   };
   const double none = std::nan("");
-  std::fprintf(out, "%s\n%-44s%12s%12s\n", one.setting.code().c_str(), "", "before", "after");
+  std::fprintf(out, "%s\n%-44s%12s%12s\n", one.defense.c_str(), "", "before", "after");
   line("accuracy", undefended.accuracy, defended.accuracy, 100, "%");
   line("label changes", none, one.benign.label_changes, 100, "%");
   line("answers perturbed", none, one.benign.perturbed, 100, "%");
@@ -86,19 +84,16 @@ inline void print(std::FILE* out, const finding& one) {
   }
 }
 
-/// Prints several settings, a line for each.
+/// Prints several findings, a line for each, with the defense last.
 inline void print(std::FILE* out, const std::vector<finding>& all) {
-  std::fprintf(out, "%8s %8s %9s %8s %9s %8s %8s %8s %8s %9s %9s\n", "beta", "tau", "accuracy", "changes", "perturbed",
-               "L1", "ECE", "AUROC", "OOD", "restored", "by label");
-  std::fprintf(out, "%8s %8s %9s %8s %9s %8s %8s %8s %8s %9s %9s\n", "", "", "%", "%", "%", "mean", "", "", "L1", "L1",
-               "L1");
+  std::fprintf(out, "%9s %8s %9s %8s %8s %8s %8s %9s %9s  defense\n", "accuracy", "changes", "perturbed", "L1", "ECE",
+               "AUROC", "OOD", "restored", "by label");
+  std::fprintf(out, "%9s %8s %9s %8s %8s %8s %8s %9s %9s\n", "%", "%", "%", "mean", "", "", "L1", "L1", "L1");
   for (const finding& one : all) {
     const auto cell = [&](double value, int width, int decimals) {
       std::isnan(value) ? static_cast<void>(std::fprintf(out, "%*s ", width, "-"))
                         : static_cast<void>(std::fprintf(out, "%*.*f ", width, decimals, value));
     };
-    cell(figures[0].value(one), 8, 4);
-    cell(figures[1].value(one), 8, 4);
     cell(100 * one.benign.defended.accuracy, 9, 2);
     cell(100 * one.benign.label_changes, 8, 2);
     cell(100 * one.benign.perturbed, 9, 2);
@@ -108,20 +103,17 @@ inline void print(std::FILE* out, const std::vector<finding>& all) {
     cell(ood_figure(one, &chaff::utility::l1), 8, 4);
     cell(one.attack.restored, 9, 4);
     cell(one.attack.by_label, 9, 4);
-    std::fprintf(out, "\n");
+    std::fprintf(out, " %s\n", one.defense.c_str());
   }
 }
 
 /// Writes a line of names, then a line for each finding. A figure that does not exist is left empty.
 inline void write_csv(std::ostream& out, const std::vector<finding>& all) {
-  out << "defense,reductions";
+  out << "defense";
   for (const figure& column : figures) out << "," << column.name;
   out << "\n";
   for (const finding& one : all) {
-    const reduction_chain& reductions = one.setting.reductions;
-    out << one.setting.defense << "," << (reductions.label_only ? "label_only " : "")
-        << (reductions.top_k > 0 ? "top_k=" + std::to_string(reductions.top_k) + " " : "")
-        << (reductions.decimals >= 0 ? "decimals=" + std::to_string(reductions.decimals) : "");
+    out << '"' << one.defense << '"';  // it has commas, and no quotes
     for (const figure& column : figures) {
       out << ",";
       if (const double value = column.value(one); !std::isnan(value)) out << value;
@@ -131,7 +123,7 @@ inline void write_csv(std::ostream& out, const std::vector<finding>& all) {
 }
 
 inline nlohmann::ordered_json json_of(const finding& one) {
-  nlohmann::ordered_json object{{"defense", one.setting.code()}};
+  nlohmann::ordered_json object{{"defense", one.defense}};
   for (const figure& column : figures) {
     const double value = column.value(one);
     object[column.name] = std::isnan(value) ? nlohmann::ordered_json() : nlohmann::ordered_json(value);

@@ -5,7 +5,8 @@
 
 #include <Eigen/Core>
 #include <algorithm>
-#include <chaff/chaff.hpp>
+#include <chaff/metrics/compare.hpp>
+#include <chaff/metrics/utility.hpp>
 #include <cmath>
 #include <limits>
 #include <numeric>

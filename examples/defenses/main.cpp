@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 /// Every defense and every reduction on the answers of one network, side by side: what each costs benign users.
 ///
+/// Where text can hold a defense, its line ends with that text, which any program of the library takes.
+///
 /// defenses WEIGHTS IMAGES LABELS
 /// Exits with 1 where a defense that keeps labels changed one, or a defense that changes labels changed none.
 #include <chaff/chaff.hpp>
 #include <cstdio>
 #include <exception>
 #include <random>
+#include <string>
 
 #include "quickstart/images.hpp"
 #include "quickstart/network.hpp"
@@ -53,9 +56,15 @@ struct sheet {
   std::vector<float> clean = {};
   bool as_expected = true;
 
-  /// Answers all images under the defense, and prints a line of figures.
+  /// Answers all images under the defense of a text, and prints a line of figures with its canonical text.
+  void add(const std::string& text, const chaff::policy& policy = {}) {
+    const chaff::any_defense defense = chaff::parse_defense(text);
+    add(to_string(defense), defense, policy);
+  }
+
+  /// Answers all images under a defense that text cannot hold, and prints a line of figures with this name.
   template <class Defense>
-  void add(const char* name, const Defense& defense, const chaff::policy& policy = {}) {
+  void add(const std::string& name, const Defense& defense, const chaff::policy& policy = {}) {
     const auto model_with_defense = chaff::defend(std::ref(model), defense, policy);
     std::vector<float> answers;
     for (Eigen::Index i = 0; i < images.pixels.rows(); ++i) {
@@ -73,12 +82,12 @@ struct sheet {
                    chaff::min_perturbed_l1;
     }
     const double agreement = chaff::label_agreement(clean, answers, classes);
-    std::printf("%-49s %8.2f %8.2f %8.1f %8.4f %8.4f %8.3f %8.4f\n", name,
+    std::printf("%8.2f %8.2f %8.1f %8.4f %8.4f %8.3f %8.4f  %s\n",
                 100.0 * static_cast<double>(correct) / static_cast<double>(rows), 100 * (1 - agreement),
                 100.0 * static_cast<double>(perturbed) / static_cast<double>(rows),
                 chaff::l1_distance(answers, clean, classes), chaff::jensen_shannon(answers, clean, classes),
                 chaff::top_k_agreement(answers, clean, classes, 3),
-                chaff::expected_calibration_error(answers, classes, images.labels));
+                chaff::expected_calibration_error(answers, classes, images.labels), name.c_str());
     as_expected &= policy.keep_label == (agreement == 1);
   }
 };
@@ -93,7 +102,7 @@ int run(int count, char** arguments) {
   const random_layer layer;
 
   // All replicas of a service share one secret key. A key in source code, like this one, is not secret.
-  const chaff::key key("5468697320697320616e206578616d70");
+  const std::string key = "key=5468697320697320616e206578616d70";
   // A decoy that is wrong where the model is right. A decoy for production is trained to be wrong.
   const auto wrong = [&](const image& x) -> logits { return -model(x); };
   const auto surrogate = chaff::last_layer{std::cref(layer)};
@@ -108,36 +117,32 @@ int run(int count, char** arguments) {
 
   std::printf("chaff %d.%d.%d on %ld test images of Fashion-MNIST; the posterior is the answer of `none`\n\n",
               CHAFF_VERSION_MAJOR, CHAFF_VERSION_MINOR, CHAFF_VERSION_PATCH, static_cast<long>(images.pixels.rows()));
-  std::printf("%-49s %8s %8s %8s %8s %8s %8s %8s\n", "", "accuracy", "changes", "perturb.", "L1", "JS", "top 3", "ECE");
-  std::printf("%-49s %8s %8s %8s %8s %8s %8s %8s\n", "", "%", "%", "%", "mean", "mean", "agree", "");
+  std::printf("%8s %8s %8s %8s %8s %8s %8s  defense\n", "accuracy", "changes", "perturb.", "L1", "JS", "top 3", "ECE");
+  std::printf("%8s %8s %8s %8s %8s %8s\n", "%", "%", "%", "mean", "mean", "agree");
 
   sheet all{model, images};
-  all.add("none", chaff::none{});
-  all.add("reverse_sigmoid, beta 0.32", chaff::reverse_sigmoid{});
-  all.add("dcp, beta 0.9", chaff::dcp{});
-  all.add("dcp, beta 1.2", chaff::dcp{.beta = 1.2});
-  all.add("dcp, beta 1.2, exact odds", chaff::dcp{.beta = 1.2, .rule = chaff::odds::exact});
-  all.add("energy_dcp, tau 5", chaff::energy_dcp{.tau = 5});
+  all.add("none");
+  all.add("reverse_sigmoid(beta=0.32)");
+  all.add("dcp(beta=0.9)");
+  all.add("dcp(beta=1.2)");
+  all.add("dcp(beta=1.2, rule=exact)");
+  all.add("energy_dcp(tau=5)");
   all.add("decoy", chaff::decoy{wrong});
   all.add("adaptive_misinformation, tau 0.9", chaff::adaptive_misinformation(wrong, {.tau = 0.9}));
-  all.add("random_vertex, epsilon 1", chaff::random_vertex{.epsilon = 1, .key = key});
+  all.add("random_vertex(epsilon=1, " + key + ")");
   all.add("mad, last layer, epsilon 1", chaff::mad{surrogate, 1.0});
   all.add("mad, last layer, epsilon 1, argmax kept", chaff::mad{surrogate, 1.0, true});
   all.add("mad, jacobian, epsilon 1", chaff::mad{jacobian, 1.0});
   all.add("gradient_redirection, jacobian, epsilon 1", chaff::gradient_redirection{jacobian, 1.0, target});
   all.add("gradient_redirection, redirection, epsilon 1", chaff::gradient_redirection{gradient, 1.0});
-  all.add("gated{energy_gate, misdirect}", chaff::gated{chaff::energy_gate{.tau = 3.5}, chaff::misdirect{.key = key}},
-          relabel);
-  all.add("gated{confidence_gate, misdirect}",
-          chaff::gated{chaff::confidence_gate{.tau = 0.45}, chaff::misdirect{.key = key}}, relabel);
+  all.add("gated(energy_gate(tau=3.5), misdirect(" + key + "))", relabel);
+  all.add("gated(confidence_gate(tau=0.45), misdirect(" + key + "))", relabel);
   std::puts("");
-  all.add("none | top_k, k 3", chaff::none{} | chaff::top_k{.k = 3});
-  all.add("none | rounded, decimals 2", chaff::none{} | chaff::rounded{.decimals = 2});
-  all.add("none | label_only", chaff::none{} | chaff::label_only{});
-  all.add("none | high_confidence, cutoff 0.25", chaff::none{} | chaff::high_confidence{.cutoff = 0.25});
-  all.add("none | gaussian_noise, sigma 0.2", chaff::none{} | chaff::gaussian_noise{.sigma = 0.2, .key = key});
-  all.add("dcp, beta 1.2 | top_k, k 3 | rounded, decimals 2",
-          chaff::dcp{.beta = 1.2} | chaff::top_k{.k = 3} | chaff::rounded{.decimals = 2});
+  for (const char* reduction : {"top_k(k=3)", "rounded(decimals=2)", "label_only", "high_confidence(cutoff=0.25)"}) {
+    all.add(std::string("none | ") + reduction);
+  }
+  all.add("none | gaussian_noise(sigma=0.2, " + key + ")");
+  all.add("dcp(beta=1.2) | top_k(k=3) | rounded(decimals=2)");
   return all.as_expected ? 0 : 1;
 }
 

@@ -43,7 +43,7 @@ def main():
                             capture_output=True, text=True).stdout.strip()
     lines = []
     with service(program, weights, "--undefended") as plain, \
-            service(program, weights, "--beta", "1.2") as defended:
+            service(program, weights, "--defense", "dcp(beta=1.2)") as defended:
         for i in range(rounds):
             for name, address in (("undefended", plain), ("defended", defended))[::1 if i % 2 == 0 else -1]:
                 rate, slow = requests_a_second(address, image, seconds)

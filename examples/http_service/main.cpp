@@ -19,19 +19,17 @@ int main(int count, char** arguments) {
   std::signal(SIGPIPE, SIG_IGN);
 
   service::options chosen;
-  std::string weights, address = "127.0.0.1";
+  std::string weights, address = "127.0.0.1", defense = to_string(chosen.defense), policy;
   int port = 8080;
   bool is_undefended = false;
-  CLI::App app("Classifies images over HTTP; answers are defended by chaff::dcp.", "http_service");
+  CLI::App app("Classifies images over HTTP; answers are defended by chaff.", "http_service");
   app.add_option("weights", weights, "the quickstart's weights.bin")->required();
   app.add_option("--address", address, "to listen on")->capture_default_str();
   app.add_option("--port", port, "to listen on; 0 takes a free one, and prints it")
       ->capture_default_str()
       ->check(CLI::Range(0, 65535));
-  app.add_option("--beta", chosen.defense.beta, "")->capture_default_str();
-  app.add_option("--gamma", chosen.defense.gamma, "")->capture_default_str();
-  app.add_option("--tau", chosen.defense.tau, "the gate's threshold; beta if not given");
-  app.add_option("--nu", chosen.defense.nu, "")->capture_default_str();
+  app.add_option("--defense", defense, "its text, as chaff::parse_defense reads it")->capture_default_str();
+  app.add_option("--policy", policy, "such as \"label_margin=0.011\", as chaff::parse_policy reads it");
   app.add_option("--connections", chosen.connections, "at a time, a thread each")
       ->capture_default_str()
       ->check(CLI::Range(1, 4096));
@@ -46,6 +44,8 @@ int main(int count, char** arguments) {
   app.add_flag("--undefended", is_undefended, "answer without the defense: to measure what it costs");
   try {
     app.parse(count, arguments);
+    chosen.defense = chaff::parse_defense(defense);
+    chosen.policy = chaff::parse_policy(policy);
     chosen.is_defended = !is_undefended;
     const network model(weights);
     service::http_service instance(model, chosen);

@@ -42,7 +42,7 @@ def main():
             options.add_argument(flag)
         browser = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
         try:
-            with service(program, weights, "--beta", "1.2") as address:
+            with service(program, weights, "--defense", "dcp(beta=1.2)") as address:
                 message, rows = shown_bars(browser, address, image)
                 answer = json.loads(fetch(address + "v1/classify", body)[2])
                 expect(message == "It is a shirt.", message)
@@ -51,7 +51,7 @@ def main():
                 expect(not browser.find_element(By.CSS_SELECTOR, "th.clean").is_displayed(), "a clean column")
                 message, rows = shown_bars(browser, address, __file__)
                 expect(message.startswith("No answer: ") and not rows, f"of a text: {message}")
-            with service(program, weights, "--beta", "1.2", "--demo") as address:
+            with service(program, weights, "--defense", "dcp(beta=1.2)", "--demo") as address:
                 message, rows = shown_bars(browser, address.split()[0], image)
                 clean = json.loads(fetch(address.split()[0] + "v1/classify?clean=1", body)[2])["clean"]
                 expect([row[2] for row in rows] == [f"{p:.4f}" for p in clean], f"clean bars are {rows}")

@@ -30,7 +30,7 @@ def main():
     folder = pathlib.Path(work).resolve() / "nginx"
     folder.mkdir(exist_ok=True)
     # perturbed and unperturbed answers alike: the shirt's confidence is below the threshold
-    options = ["--beta", "1.2", "--tau", "0.95"]
+    options = ["--defense", "dcp(beta=1.2, tau=0.95)"]
     with service(program, weights, *options) as first, service(program, weights, *options) as second:
         port = free_port()
         text = (pathlib.Path(__file__).parent / "nginx.conf").read_text()

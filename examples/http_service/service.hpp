@@ -16,7 +16,8 @@
 namespace service {
 
 struct options {
-  chaff::dcp defense = {};
+  chaff::any_defense defense = chaff::dcp{};
+  chaff::policy policy = {};
   bool is_defended = true;  ///< false only to measure what the defense costs
   bool is_demo = false;     ///< whether the page may also ask for the clean posterior
   /// Whether the protocol's clients get the logits: only for a gateway that defends them
@@ -30,12 +31,15 @@ struct options {
 /// /. A response depends on the images (and the id) alone, so replicas of one build respond with the same bytes.
 class http_service {
  public:
-  /// Throws: std::invalid_argument for a parameter of the defense that is out of range.
+  /// Throws: std::invalid_argument for a parameter of the defense or the policy that is out of range.
   http_service(const network& model, const options& chosen)
       : model_(model),
         chosen_(chosen),
         server_(std::chrono::seconds(chosen.timeout_seconds), admit, [this] { metrics_.count_refusal(); }) {
-    chaff::check(chosen.defense, {});
+    if (chosen.policy.input != chaff::form::logits || chosen.policy.answer != chaff::form::probabilities) {
+      throw std::invalid_argument("the service defends logits and answers probabilities: leave out input and answer");
+    }
+    chaff::check(chosen.defense | four_decimals, chosen.policy);
     server_.new_task_queue = [chosen] { return new bounded_pool(chosen.connections); };
     server_.set_tcp_nodelay(true);
     server_.Post("/v1/classify",
@@ -135,8 +139,9 @@ class http_service {
     answer.logits = model_(image);
     const Eigen::VectorXd logits = answer.logits.cast<double>();
     const Eigen::VectorXd posterior = chaff::apply(chaff::none{}, logits);
-    const Eigen::VectorXd perturbed = chosen_.is_defended ? chaff::apply(chosen_.defense, logits) : posterior;
-    answer.probabilities = chosen_.is_defended ? chaff::apply(chosen_.defense | four_decimals, logits)
+    const Eigen::VectorXd perturbed =
+        chosen_.is_defended ? chaff::apply(chosen_.defense, logits, chosen_.policy) : posterior;
+    answer.probabilities = chosen_.is_defended ? chaff::apply(chosen_.defense | four_decimals, logits, chosen_.policy)
                                                : chaff::apply(chaff::none{} | four_decimals, logits);
     answer.is_perturbed = (perturbed - posterior).lpNorm<1>() > chaff::min_perturbed_l1;
     return answer;

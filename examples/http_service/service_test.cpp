@@ -27,11 +27,29 @@ TEST(Answer, IsTheOutputOfTheDefense) {
     image[i] = static_cast<float>(static_cast<unsigned char>(pixels[static_cast<std::size_t>(i)])) / 255;
   const Eigen::VectorXd logits = model(image).cast<double>();
   for (const double beta : {0.9, 1.2}) {
-    const running_service service({.defense = {.beta = beta}});
+    const running_service service({.defense = chaff::dcp{.beta = beta}});
     const Eigen::VectorXd expected = chaff::apply(chaff::dcp{.beta = beta} | chaff::rounded{.decimals = 4}, logits);
     const std::vector<double> probabilities = json_of(service.post(pixels))["probabilities"];
     EXPECT_EQ(probabilities, std::vector<double>(expected.begin(), expected.end()));
   }
+}
+
+TEST(Answer, IsTheOutputOfADefenseFromTextUnderAPolicy) {
+  const running_service service({.defense = chaff::parse_defense("dcp(beta=1.5) | top_k(k=3)"),
+                                 .policy = chaff::parse_policy("label_margin=0.4, max_l1=1.9")});
+  const std::vector<double> probabilities = json_of(service.post(shirt))["probabilities"];
+  EXPECT_EQ(std::count(probabilities.begin(), probabilities.end(), 0.0), 7);
+  for (std::size_t i = 0; i < probabilities.size(); ++i) {
+    if (i != 6) {
+      EXPECT_GE(probabilities[6], probabilities[i] + 0.4 - 1e-4);
+    }
+  }
+  // without the policy, the label leads by less: the policy has an effect
+  const running_service without({.defense = chaff::parse_defense("dcp(beta=1.5) | top_k(k=3)")});
+  const std::vector<double> other = json_of(without.post(shirt))["probabilities"];
+  EXPECT_LT(other[6] - std::max(*std::max_element(other.begin(), other.begin() + 6),
+                                *std::max_element(other.begin() + 7, other.end())),
+            0.4);
 }
 
 TEST(Answer, IsTheSameBytesForImageAndItsPixels) {
@@ -54,7 +72,8 @@ TEST(Answer, IsTheSameBytesForImageIn8And16Bits) {
 }
 
 TEST(Answer, HasTheCleanPosteriorInDemonstrationOnly) {
-  const running_service demo({.defense = {.beta = 1.2}, .is_demo = true}), service({.defense = {.beta = 1.2}});
+  const running_service demo({.defense = chaff::dcp{.beta = 1.2}, .is_demo = true}),
+      service({.defense = chaff::dcp{.beta = 1.2}});
   const auto shown = json_of(demo.post(shirt, {}, "/v1/classify?clean=1"));
   EXPECT_NE(shown["clean"], shown["probabilities"]);
   EXPECT_EQ(shown["clean"][6], 0.9366);
@@ -151,7 +170,7 @@ TEST(Limit, OfPixelsIsCheckedBeforeUnpacking) {
 
 TEST(Metrics, CountQueriesAndPerturbedAnswers) {
   const running_service service(
-      {.defense = {.beta = 0.95, .tau = 0.95}});  // the shirt is 0.9366: perturbed; the boot is surer
+      {.defense = chaff::dcp{.beta = 0.95, .tau = 0.95}});  // the shirt is 0.9366: perturbed; the boot is surer
   for (int i = 0; i < 3; ++i) service.post(boot);
   service.post(shirt);
   service.post("bad");
@@ -213,7 +232,20 @@ TEST(Answer, IsTheSameForManyClientsAtOnce) {
 
 TEST(Defense, IsCheckedAtTheStart) {
   const network model(examples + "/quickstart/weights.bin");
-  EXPECT_THROW(service::http_service(model, {.defense = {.beta = -1}}), std::invalid_argument);
+  const auto expect_throws = [&](const chaff::any_defense& defense, const chaff::policy& policy) {
+    EXPECT_THROW(service::http_service(model, {.defense = defense, .policy = policy}), std::invalid_argument)
+        << to_string(defense) << ", " << to_string(policy);
+  };
+  expect_throws(chaff::dcp{.beta = -1}, {});
+  expect_throws(chaff::dcp{} | chaff::top_k{.k = 0}, {});
+  expect_throws(chaff::misdirect{chaff::key("000102030405060708090a0b0c0d0e0f")}, {});  // it changes labels
+  expect_throws(chaff::dcp{}, {.max_l1 = 3});
+  expect_throws(chaff::dcp{}, {.input = chaff::form::probabilities});
+  expect_throws(chaff::dcp{}, {.answer = chaff::form::logits});
+  // one reduction more than text may have, with the four decimals of the service
+  std::string text = "dcp";
+  for (std::size_t i = 0; i < chaff::any_defense::max_reductions; ++i) text += " | label_only";
+  expect_throws(chaff::parse_defense(text), {});
 }
 
 }  // namespace

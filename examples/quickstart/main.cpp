@@ -88,9 +88,8 @@ int run(int count, char** arguments) {
   }
   const auto percent = [&](int n) { return 100.0 * n / static_cast<double>(total); };
 
-  std::printf("chaff %d.%d.%d, dcp{.beta = %g, .gamma = %g, .tau = %g} on %ld test images of Fashion-MNIST\n\n",
-              CHAFF_VERSION_MAJOR, CHAFF_VERSION_MINOR, CHAFF_VERSION_PATCH, defense.beta, defense.gamma,
-              defense.tau.value_or(defense.beta), static_cast<long>(total));
+  std::printf("chaff %d.%d.%d, %s on %ld test images of Fashion-MNIST\n\n", CHAFF_VERSION_MAJOR, CHAFF_VERSION_MINOR,
+              CHAFF_VERSION_PATCH, chaff::to_string(defense).c_str(), static_cast<long>(total));
   std::printf("%-28s %12s %12s\n", "", "undefended", "defended");
   std::printf("%-28s %11.2f%% %11.2f%%\n", "accuracy", percent(correct_undefended), percent(correct_defended));
   std::printf("%-28s %12d %12d\n", "label changes", 0, label_changes);
