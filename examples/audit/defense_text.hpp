@@ -3,6 +3,7 @@
 #ifndef CHAFF_EXAMPLES_AUDIT_DEFENSE_TEXT_HPP
 #define CHAFF_EXAMPLES_AUDIT_DEFENSE_TEXT_HPP
 
+#include <algorithm>
 #include <chaff/any_defense.hpp>
 #include <chaff/calibration/calibrate.hpp>
 #include <cstdio>
