@@ -328,6 +328,10 @@ TEST(Audit, RefusesBadInputWithItsPosition) {
   EXPECT_NE(refusal("logits.csv --defense misdirect").find("misdirect needs a key"), std::string::npos);
   EXPECT_NE(refusal("logits.csv --defense 'misdirect(key=000102030405060708090a0b0c0d0e0f)'").find("policy.keep_label"),
             std::string::npos);
+  const std::string vertex = "random_vertex(key=000102030405060708090a0b0c0d0e0f))'";
+  EXPECT_EQ(refusal("logits.csv --defense 'gated(energy_gate, " + vertex),
+            "audit: no tau for the energy gate, and none from calibrate: it is not run for random_vertex\n");
+  EXPECT_TRUE(json_of("logits.csv --defense 'gated(confidence_gate, " + vertex)["advice"].is_null());
   EXPECT_NE(refusal("logits.csv --policy max_l1=3").find("max_l1 is 3, allowed is [0, 2]"), std::string::npos);
   EXPECT_EQ(refusal("logits.csv --policy answer=logits"),
             "audit: --policy: answers are audited as probabilities, so leave out answer\n");

@@ -3,6 +3,7 @@
 #ifndef CHAFF_EXAMPLES_AUDIT_DEFENSE_TEXT_HPP
 #define CHAFF_EXAMPLES_AUDIT_DEFENSE_TEXT_HPP
 
+#include <algorithm>
 #include <chaff/any_defense.hpp>
 #include <chaff/calibration/calibrate.hpp>
 #include <cstdio>
@@ -117,9 +118,10 @@ inline audited_defenses read_defenses(std::string text) {
   return result;
 }
 
-/// Whether the defense of a canonical text has a gate with a threshold, which calibrate can choose.
-inline bool has_threshold(std::string_view text) {
-  return text.find("dcp(") != text.npos || text.find("_gate(") != text.npos;
+/// Whether calibrate is to choose the tau of a canonical text's gate, and the beta of its perturbation.
+inline bool has_choice(std::string_view text) {
+  return (text.find("dcp(") != text.npos || text.find("_gate(") != text.npos) &&
+         text.find("random_vertex(") == text.npos;
 }
 
 /// Calls use(defense) with the gate and the perturbation of a canonical text, without its reductions. Parameters that
@@ -131,12 +133,7 @@ auto with_gated_defense(const std::string& text, Use use) {
     return text.find("energy_") != text.npos ? use(chaff::gated{chaff::energy_gate{.nu = nu}, perturbation})
                                              : use(chaff::gated{chaff::confidence_gate{.nu = nu}, perturbation});
   };
-  const bool has_vertex = text.find("random_vertex(") != text.npos;
-  if (has_vertex || text.find("misdirect(") != text.npos) {
-    const chaff::key key(value_in(text, "key"));
-    return has_vertex ? with_gate(chaff::random_vertex{number_in(text, "epsilon"), key})
-                      : with_gate(chaff::misdirect{key});
-  }
+  if (text.find("misdirect(") != text.npos) return with_gate(chaff::misdirect{chaff::key(value_in(text, "key"))});
   return with_gate(
       chaff::reverse_sigmoid{.gamma = number_in(text, "gamma"),
                              .rule = value_in(text, "rule") == "exact" ? chaff::odds::exact : chaff::odds::clamped});

@@ -84,7 +84,8 @@ finding measure(const std::string& text, const data& data, const chaff::policy& 
   return result;
 }
 
-/// The advice: a defense, or the reason why the rows are too few for one; neither for a defense without a threshold.
+/// The advice: a defense, or the reason why the rows are too few for one; neither where calibrate has nothing to
+/// choose.
 struct advice {
   std::string defense;  ///< its canonical text, or ""
   std::string too_few_rows;
@@ -92,7 +93,7 @@ struct advice {
 
 /// Raises what calibrate raises for any other reason than too few rows.
 advice ask_calibrate(const std::string& text, const options& options, const data& data, progress& progress_line) {
-  if (!has_threshold(text)) return {};
+  if (!has_choice(text)) return {};
   int tries = 0;
   const auto calibrated = [&](const chaff::utility_budget& budget) {
     return calibrated_text(text, data.for_calibration(), budget, options.policy,
@@ -145,7 +146,8 @@ void run(const options& options) {
     // an energy is on the scale of the model's logits, so no threshold suits every model
     if (defenses.needs_tau) {
       if (advised.defense.empty())
-        throw std::runtime_error("no tau for the energy gate, and none from calibrate: " + too_few_rows);
+        throw std::runtime_error("no tau for the energy gate, and none from calibrate: " +
+                                 (too_few_rows.empty() ? "it is not run for random_vertex" : too_few_rows));
       const double tau = number_in(advised.defense, "tau");
       for (std::string& text : defenses.texts) text = with_value(text, "tau", tau);
       std::fprintf(stderr, "audit: no tau for the energy gate, so calibrate's is taken: %g\n", tau);
