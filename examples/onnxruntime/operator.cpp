@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /// A library of ONNX Runtime's custom operators: chaff.Defend turns logits into defended probabilities.
 ///
-/// Attributes: `defense`, a text such as "dcp(beta=1.2) | top_k(k=5)"; and `policy`, such as "label_margin=0.011",
-/// which may be left out. Shapes: those of chaff::rows_of; the output has the input's. Types: float and double. Errors:
-/// a session with a wrong text cannot be created; a run on logits with NaN, or of a shape whose rows nothing tells,
-/// fails with chaff's sentence.
+/// Attributes: `defense`, a string such as "dcp(beta=1.2) | top_k(k=5)"; and `policy`, such as "label_margin=0.011",
+/// which may be left out.
+/// Shapes: those of chaff::rows_of; the output has the input's.
+/// Types: float and double.
+/// Errors: a session cannot be created from a defense or a policy that is not valid. A run fails on logits with NaN or
+/// +inf, and on a shape that does not say which values are one row. Both statuses hold chaff's sentence.
 #define ORT_API_MANUAL_INIT  // runtimes older than the headers are served, too
 #include <onnxruntime_cxx_api.h>
 
@@ -58,7 +60,7 @@ std::optional<std::string> text_attribute(const Ort::ConstKernelInfo& info, cons
     return info.GetAttribute<std::string>(name);
   }
   if (is_number(info, name))
-    throw std::invalid_argument(std::string("chaff.Defend's attribute ") + name + " is no text");
+    throw std::invalid_argument(std::string("chaff.Defend's attribute ") + name + " must be a string");
   return {};
 }
 
@@ -111,14 +113,28 @@ struct defend : Ort::CustomOpBase<defend<T>, kernel<T>, true> {
   }
 };
 
+/// Gives the C++ wrappers the functions of the runtime that registers the library first. Returns whether `api` is that
+/// runtime's: the wrappers hold one table of functions, and would call one runtime with the objects of another.
+bool is_first_runtime(const OrtApi* api) noexcept {
+  static const OrtApi* const first = [api] {
+    Ort::InitApi(api);
+    return api;
+  }();
+  return api == first;
+}
+
 }  // namespace
 
 /// What every host of ONNX Runtime calls when the library is registered.
 extern "C" __attribute__((visibility("default"))) OrtStatus* ORT_API_CALL RegisterCustomOps(OrtSessionOptions* options,
                                                                                             const OrtApiBase* base) {
   const OrtApi* const api = base->GetApi(api_version);
-  if (api == nullptr) return nullptr;  // older than 1.17: there is no way to say so, and Defend stays unknown
-  Ort::InitApi(api);
+  if (api == nullptr) {  // every version of the interface begins with CreateStatus
+    return base->GetApi(1)->CreateStatus(ORT_FAIL, "chaff.Defend needs ONNX Runtime 1.17 or newer");
+  }
+  if (!is_first_runtime(api)) {
+    return api->CreateStatus(ORT_FAIL, "chaff.Defend serves another ONNX Runtime of this process already");
+  }
   return status_of([&] {
     // sessions refer to them for as long as they live
     static const defend<float> of_float;

@@ -2,11 +2,15 @@
 /// Runs models that end in chaff.Defend in ONNX Runtime itself, and compares with what the C++ library answers.
 #include <gtest/gtest.h>
 #define ORT_API_MANUAL_INIT
+#include <dlfcn.h>
 #include <onnxruntime_cxx_api.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chaff/core.hpp>
 #include <cstring>
+#include <filesystem>
 #include <limits>
 #include <random>
 #include <string>
@@ -140,6 +144,40 @@ TEST(Operator, NoRowsAreAnsweredByNone) {
   EXPECT_EQ(run(session, tensor<float>{{0, 10}, {}}).shape, (sizes{0, 10}));
 }
 
+TEST(Operator, KeepsTheLabelsOfTheQuickstartsNetwork) {
+  Ort::Session plain = session_of("network"), defended = session_of("network_defended");
+  const tensor<float> images = random_logits<float>({50, 1, 28, 28});
+  const tensor<float> logits = run(plain, images, "images", "logits");
+  const tensor<float> answers = run(defended, images, "images", "logits");
+  ASSERT_EQ(answers.shape, (sizes{50, 10}));
+  for (std::size_t i = 0; i < 500; i += 10) {
+    const auto label_of = [i](const std::vector<float>& values) {
+      const float* const row = values.data() + i;
+      return std::max_element(row, row + 10) - row;
+    };
+    EXPECT_EQ(label_of(answers.values), label_of(logits.values)) << "image " << i / 10;
+  }
+}
+
+TEST(Operator, TwoOutputsOfAModelCanBeDefended) {
+  Ort::Session session = session_of("two_heads");
+  const tensor<float> logits = random_logits<float>({4, 6});
+  std::vector<float> expected(logits.values.size());
+  chaff::apply_rows(chaff::dcp{.beta = 1.2}, logits.values, 6, expected);
+  expect_same_bits(run(session, logits, "x", "y").values, expected);
+  chaff::apply_rows(chaff::dcp{.beta = 0.9}, logits.values, 6, expected);
+  expect_same_bits(run(session, logits, "x", "features").values, expected);
+}
+
+TEST(Operator, BodiesOfAnIfReadTheLogitsAsNodesOutsideDo) {
+  Ort::Session session = session_of("branches");
+  const tensor<float> logits = random_logits<float>({4, 6});
+  expect_same_bits(run(session, logits, "x", "copy").values, logits.values);
+  std::vector<float> expected(logits.values.size());
+  chaff::apply_rows(chaff::dcp{.beta = 1.2}, logits.values, 6, expected);
+  expect_same_bits(run(session, logits).values, expected);
+}
+
 TEST(Operator, LeavesOtherOutputsAlone) {
   Ort::Session session = session_of("two_outputs");
   const tensor<float> logits = random_logits<float>({4, 6});
@@ -154,8 +192,14 @@ TEST(Operator, WrongTextIsTheStatusOfTheSession) {
   expect_status("max_l1 is 3, allowed is [0, 2]", [] { session_of("bad_policy"); });
   expect_status("keep_label", [] { session_of("label_cannot_be_kept"); });
   expect_status("chaff.Defend needs the attribute defense", [] { session_of("no_defense"); });
-  expect_status("chaff.Defend's attribute defense is no text", [] { session_of("number_for_defense"); });
-  expect_status("chaff.Defend's attribute policy is no text", [] { session_of("number_for_policy"); });
+  expect_status("chaff.Defend's attribute defense must be a string", [] { session_of("number_for_defense"); });
+  expect_status("chaff.Defend's attribute policy must be a string", [] { session_of("number_for_policy"); });
+  expect_status("chaff.Defend's attribute defense must be a string", [] { session_of("list_for_defense"); });
+  expect_status("defense, position 0", [] { session_of("empty_defense"); });
+}
+
+TEST(Operator, EmptyPolicyIsTheDefaultOne) {
+  expect_answers_of_apply<float>("empty_policy", {3, 10}, 10, chaff::dcp{.beta = 1.2});
 }
 
 TEST(Operator, ModelOfIntegersIsRefusedByTheRuntime) {
@@ -179,12 +223,83 @@ TEST(Operator, WrongRowIsTheStatusOfTheRun) {
   logits.values[6] = std::numeric_limits<float>::infinity();
   expect_status("chaff: logit 2 of row 1 is +inf", [&] { run(session, logits); });
   expect_status("policy.classes", [&] { run(session, random_logits<float>({3, 1})); });
+  expect_status("3 x 0", [&] { run(session, random_logits<float>({3, 0})); });
   expect_status("policy.classes", [&] { run(session, random_logits<float>({3, 2, 4})); });
   expect_status("policy.classes", [&] {
     Ort::Session three = session_of("three_classes");
     run(three, random_logits<float>({2, 4}));
   });
   EXPECT_NO_THROW(run(session, random_logits<float>({3, 4})));
+}
+
+/// The library's entry point; it stays loaded for the rest of the test program.
+auto entry_point(const char* library = CHAFF_OPERATOR) {
+  void* const handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+  EXPECT_NE(handle, nullptr) << dlerror();
+  return reinterpret_cast<OrtStatus* (*)(OrtSessionOptions*, const OrtApiBase*)>(dlsym(handle, "RegisterCustomOps"));
+}
+
+TEST(Operator, RuntimeThatIsTooOldIsTold) {
+  environment();
+  static const OrtApiBase old{
+      [](std::uint32_t version) noexcept { return version <= 16 ? OrtGetApiBase()->GetApi(version) : nullptr; },
+      []() noexcept { return "1.16.3"; }};
+  Ort::SessionOptions options;
+  expect_status("chaff.Defend needs ONNX Runtime 1.17 or newer",
+                [&] { Ort::ThrowOnError(entry_point()(options, &old)); });
+}
+
+TEST(Operator, SecondRuntimeOfAProcessNeedsItsOwnCopyOfTheLibrary) {
+  Ort::Session session = session_of("float");
+  void* const other = dlopen(CHAFF_OTHER_RUNTIME, RTLD_NOW | RTLD_LOCAL);
+  ASSERT_NE(other, nullptr) << dlerror();
+  const auto* const base = reinterpret_cast<const OrtApiBase* (*)()>(dlsym(other, "OrtGetApiBase"))();
+  ASSERT_STRNE(base->GetVersionString(), OrtGetApiBase()->GetVersionString());
+  const OrtApi& api = *base->GetApi(17);
+  OrtSessionOptions* options = nullptr;
+  ASSERT_EQ(api.CreateSessionOptions(&options), nullptr);
+
+  OrtStatus* const refusal = entry_point()(options, base);
+  ASSERT_NE(refusal, nullptr);
+  EXPECT_STREQ(api.GetErrorMessage(refusal), "chaff.Defend serves another ONNX Runtime of this process already");
+  api.ReleaseStatus(refusal);
+  const tensor<float> logits = random_logits<float>({3, 10});
+  std::vector<float> expected(logits.values.size());
+  chaff::apply_rows(chaff::dcp{.beta = 1.2}, logits.values, 10, expected);
+  expect_same_bits(run(session, logits).values, expected);
+
+  const std::string copy = testing::TempDir() + "chaff_operator_for_another_runtime_" + std::to_string(getpid());
+  std::filesystem::copy_file(CHAFF_OPERATOR, copy);
+  EXPECT_EQ(entry_point(copy.c_str())(options, base), nullptr);
+  std::filesystem::remove(copy);
+  expect_same_bits(run(session, logits).values, expected);
+  api.ReleaseSessionOptions(options);
+}
+
+TEST(Operator, IsUnloadedWithItsLastSession) {
+  const auto is_loaded = [] {
+    void* const handle = dlopen(CHAFF_OPERATOR, RTLD_NOW | RTLD_NOLOAD);
+    if (handle != nullptr) dlclose(handle);
+    return handle != nullptr;
+  };
+  {
+    Ort::Session session = session_of("float");
+    EXPECT_TRUE(is_loaded());
+  }
+  EXPECT_FALSE(is_loaded());
+  expect_answers_of_apply<float>("float", {3, 10}, 10, chaff::dcp{.beta = 1.2});
+}
+
+TEST(Operator, RegisteringItTwiceIsAStatus) {
+  environment();
+  Ort::SessionOptions options;
+  options.RegisterCustomOpsLibrary(CHAFF_OPERATOR);
+  options.RegisterCustomOpsLibrary(CHAFF_OPERATOR);
+  expect_status("already", [&] { Ort::Session(environment(), CHAFF_MODELS "/float.onnx", options); });
+}
+
+TEST(Runtime, HasTheVersionOfTheTestsName) {
+  EXPECT_STREQ(OrtGetApiBase()->GetVersionString(), CHAFF_RUNTIME_VERSION);
 }
 
 TEST(Operator, ThreadsAndSessionsShareIt) {
