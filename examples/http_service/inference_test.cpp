@@ -33,7 +33,7 @@ void expect_error(const httplib::Result& result, int status) {
 
 TEST(Inference, HasTheNumbersOfTheOtherRoute) {
   for (const double beta : {0.9, 1.2}) {
-    const running_service service({.defense = {.beta = beta}});
+    const running_service service({.defense = chaff::dcp{.beta = beta}});
     const auto result = ask(service, query());
     ASSERT_EQ(result->status, 200) << result->body;
     const auto answer = json_of(result);
@@ -200,7 +200,7 @@ TEST(Protocol, HasItsErrors) {
 }
 
 TEST(Protocol, IsCounted) {
-  const running_service service({.defense = {.beta = 0.95, .tau = 0.95}});  // the shirt is perturbed
+  const running_service service({.defense = chaff::dcp{.beta = 0.95, .tau = 0.95}});  // the shirt is perturbed
   std::vector<int> both = shirt_bytes;
   both.insert(both.end(), shirt_bytes.begin(), shirt_bytes.end());
   ask(service, query(both, {2, 784}));
