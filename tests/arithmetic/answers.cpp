@@ -57,8 +57,10 @@ void expect_refusal(const Defense& defense, std::vector<T> logits, std::size_t c
 template <class T, class Defense>
 void print_digest(const char* name, const Defense& defense, const chaff::policy& policy = {}) {
   std::uint64_t hash = 0xcbf29ce484222325u;
-  for (const std::size_t classes : {1, 2, 3, 10, 33, 100, 1000}) {
-    for (const std::size_t rows : {std::size_t{1}, classes == 1 ? std::size_t{20000} : std::size_t{20}}) {
+  constexpr std::size_t lengths[] = {1, 2, 3, 10, 33, 100, 1000};
+  for (const std::size_t classes : lengths) {
+    const std::size_t batches[] = {1, classes == 1 ? 20000u : 20u};
+    for (const std::size_t rows : batches) {
       std::vector<T> logits = rows_of<T>(classes * rows);
       if (classes > 2) put(logits[classes / 2], infinity_bits<T> | sign_bit<T>);  // a masked class
       if (policy.input == chaff::form::probabilities) {
