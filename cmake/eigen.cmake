@@ -2,7 +2,7 @@
 # Looks for Eigen, for the build and for the installed package. The target that a project already has is taken before any
 # package. `chaff_eigen_problem` is empty, or says why there is no Eigen3::Eigen of version 3.4 or newer.
 if(NOT TARGET Eigen3::Eigen)
-  # No version is asked for, since Eigen 5's version file refuses to serve those who ask for 3.4.
+  # No version is requested, since Eigen 5's version file refuses a request for 3.4.
   find_package(Eigen3 QUIET NO_MODULE)
 endif()
 if(NOT TARGET Eigen3::Eigen)

@@ -2,28 +2,10 @@
 /// Counts the allocations of apply and apply_rows: there are none.
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <chaff/core.hpp>
-#include <cstdlib>
-#include <new>
 #include <vector>
 
-namespace {
-std::atomic<std::size_t> allocations{0};
-}
-
-// not inlined, since GCC then warns that new and free do not match
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
+#include "support/allocations.hpp"
 
 namespace {
 

@@ -39,8 +39,8 @@ OrtStatusPtr status_of(Run run) noexcept {
   }
 }
 
-/// Whether a node has an attribute of a name that is a number or a list of numbers. The runtime says of such a one what
-/// it says of one that is missing, if it is asked for a text.
+/// Whether a node has an attribute of a name that is a number or a list of numbers. The runtime's function for texts
+/// returns the same status for such an attribute as for one that is missing.
 bool is_number(const Ort::ConstKernelInfo& info, const char* name) {
   const auto has = [&](auto get) { return Ort::Status(get()).IsOK(); };
   const OrtApi& api = Ort::GetApi();

@@ -2,12 +2,7 @@
 /// Eigen logits answered into Eigen outputs, and the allocations of that: there are none.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
-
-namespace {
-std::size_t allocations = 0;
-}
+#include "support/allocations.hpp"
 
 // Eigen allocates by std::malloc, and asserts that it may
 #define EIGEN_RUNTIME_NO_MALLOC
@@ -15,19 +10,6 @@ std::size_t allocations = 0;
 #include <chaff/chaff.hpp>
 #include <random>
 #include <string>
-
-// not inlined, since GCC then warns that new and free do not match
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
 
 namespace {
 

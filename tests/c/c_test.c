@@ -8,12 +8,12 @@
 
 static int failures = 0;
 
-#define EXPECT(condition)                                                              \
-  do {                                                                                 \
-    if (!(condition)) {                                                                \
-      ++failures;                                                                      \
-      printf("%d: %s; last error: %s\n", __LINE__, #condition, chaff_last_error());    \
-    }                                                                                  \
+#define EXPECT(condition)                                                           \
+  do {                                                                              \
+    if (!(condition)) {                                                             \
+      ++failures;                                                                   \
+      printf("%d: %s; last error: %s\n", __LINE__, #condition, chaff_last_error()); \
+    }                                                                               \
   } while (0)
 
 /* Whether the call failed with this code and a sentence that contains these words. */
@@ -77,15 +77,14 @@ static void test_outputs(void) {
 static void test_errors_of_create(void) {
   const struct {
     const char *defense, *policy, *words;
-  } cases[] = {
-      {NULL, NULL, "the text of the defense is NULL"},
-      {"", NULL, "defense, position 0: read the end of the text"},
-      {"dpc", NULL, "defense, position 0: read 'dpc'"},
-      {"dcp(beta=-1)", NULL, "defense, position 9: beta is -1, allowed is [0, 1000]"},
-      {"mad", NULL, "needs a surrogate model"},
-      {"dcp", "max_l1=3", "policy, position 7: policy.max_l1 is 3, allowed is [0, 2]"},
-      {"misdirect(key=000102030405060708090a0b0c0d0e0f)", NULL, "policy.keep_label = false"},
-      {"energy_dcp(tau=4)", "input=probabilities", "an energy gate needs logits"}};
+  } cases[] = {{NULL, NULL, "the text of the defense is NULL"},
+               {"", NULL, "defense, position 0: read the end of the text"},
+               {"dpc", NULL, "defense, position 0: read 'dpc'"},
+               {"dcp(beta=-1)", NULL, "defense, position 9: beta is -1, allowed is [0, 1000]"},
+               {"mad", NULL, "needs a surrogate model"},
+               {"dcp", "max_l1=3", "policy, position 7: policy.max_l1 is 3, allowed is [0, 2]"},
+               {"misdirect(key=000102030405060708090a0b0c0d0e0f)", NULL, "policy.keep_label = false"},
+               {"energy_dcp(tau=4)", "input=probabilities", "an energy gate needs logits"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
     chaff_defense* defense = (chaff_defense*)&failures;
     EXPECT(failed_with(chaff_defense_create(cases[i].defense, cases[i].policy, &defense), CHAFF_INVALID_ARGUMENT,
@@ -128,8 +127,8 @@ static void test_errors_of_apply(void) {
   EXPECT(is_zeroed(output, 6) && output[6] == 7);
 
   /* sizes that wrap around, and that only their bytes make too large: nothing is written */
-  const size_t sizes[][2] = {{SIZE_MAX, 3}, {SIZE_MAX / 2 + 1, 2}, {SIZE_MAX / 3 + 1, 3}, {SIZE_MAX / 8, 3}, {1, SIZE_MAX},
-                             {SIZE_MAX, SIZE_MAX}};
+  const size_t sizes[][2] = {{SIZE_MAX, 3},     {SIZE_MAX / 2 + 1, 2}, {SIZE_MAX / 3 + 1, 3},
+                             {SIZE_MAX / 8, 3}, {1, SIZE_MAX},         {SIZE_MAX, SIZE_MAX}};
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; ++i) {
     fill(output, 7);
     EXPECT(failed_with(chaff_apply_f32(defense, logits, sizes[i][0], sizes[i][1], output), CHAFF_INVALID_ARGUMENT,
@@ -144,7 +143,8 @@ static void test_errors_of_apply(void) {
   EXPECT(failed_with(chaff_apply_f32(defense, logits, 2, 3, crooked), CHAFF_INVALID_ARGUMENT, "output is not aligned"));
   for (size_t i = 0; i < sizeof bytes; ++i) EXPECT(bytes[i] == (i >= 1 && i <= 6 * sizeof(float) ? 0 : 1));
   fill(output, 7);
-  EXPECT(failed_with(chaff_apply_f32(defense, crooked, 2, 3, output), CHAFF_INVALID_ARGUMENT, "logits are not aligned"));
+  EXPECT(
+      failed_with(chaff_apply_f32(defense, crooked, 2, 3, output), CHAFF_INVALID_ARGUMENT, "logits are not aligned"));
   EXPECT(is_zeroed(output, 6) && output[6] == 7);
 
   float both[9] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
@@ -163,9 +163,11 @@ static void test_errors_of_apply(void) {
   }
   logits[3] = logits[4] = logits[5] = -INFINITY;
   fill(output, 7);
-  EXPECT(failed_with(chaff_apply_f32(defense, logits, 2, 3, output), CHAFF_INVALID_ROW, "every class of row 1 is -inf"));
+  EXPECT(
+      failed_with(chaff_apply_f32(defense, logits, 2, 3, output), CHAFF_INVALID_ROW, "every class of row 1 is -inf"));
   EXPECT(is_zeroed(output, 6) && output[6] == 7);
-  EXPECT(failed_with(chaff_apply_f32(defense, logits, 2, 3, logits), CHAFF_INVALID_ROW, "every class of row 1 is -inf"));
+  EXPECT(
+      failed_with(chaff_apply_f32(defense, logits, 2, 3, logits), CHAFF_INVALID_ROW, "every class of row 1 is -inf"));
   EXPECT(is_zeroed(logits, 6));
 
   EXPECT(chaff_apply_f32(defense, logits, 2, 3, output) == CHAFF_OK);

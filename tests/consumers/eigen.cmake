@@ -20,7 +20,7 @@ add_executable(consumer main.cpp)
 target_link_libraries(consumer PRIVATE chaff::chaff)
 ]])
 
-# Eigen 5, although its version file refuses those who ask for 3.4.
+# Eigen 5, although its version file refuses a request for 3.4.
 configure(SUCCEEDS "Eigen 5.0.0 from ${WORK}/eigen5" "${WORK}/installed" "${WORK}/installed_5"
           "-Dchaff_DIR=${PACKAGE}/share/cmake/chaff"
           "-DCMAKE_PREFIX_PATH=${WORK}/eigen5")

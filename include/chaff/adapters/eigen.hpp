@@ -170,8 +170,8 @@ namespace chaff::inline CHAFF_ABI {
 /// Logits and output are the same object or memory, or share no entry: two blocks of one matrix, for example.
 /// Throws: what apply_rows does, and zeroes the output as it does; std::invalid_argument for sizes that do not match,
 /// and for rows of more than 32768 classes of float (16384 of double) whose classes are apart in the output's memory,
-/// as in a column-major matrix. Allocates: nothing. Rows whose classes follow one another are not copied; others are
-/// gathered on the stack.
+/// as in a column-major matrix.
+/// Allocates: nothing. Rows whose classes follow one another are not copied; others are gathered on the stack.
 template <class Defense, class Logits, class Output>
 requires(!std::same_as<std::remove_cvref_t<Output>, policy> &&
          (detail::EigenLike<Logits> || detail::EigenLike<Output>)) void apply(const Defense& defense,

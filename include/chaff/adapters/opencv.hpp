@@ -12,14 +12,15 @@
 namespace chaff::inline CHAFF_ABI {
 
 /// Answers the logits of a cv::Mat, such as cv::dnn::Net::forward() returns, as an owned Mat of the same type and
-/// shape. A cv::Mat_<float> or another class that is derived from cv::Mat is answered as one of its own kind. Shapes:
-/// those of rows_of (shape.hpp), of CV_32F or CV_64F and one channel. N x K, N x K x 1 x 1 and N x 1 x K are N
-/// rows of K classes, 1 x K is one row, and 1 x 1 is one row of one class. A column, K x 1, is refused unless
-/// policy.classes says what it is: K for one row, 1 for K rows. Columns are what OpenCV makes of a std::vector, and of
-/// a network's output that has one dimension. N x T x K, as of a sequence or of a feature map, is refused unless
-/// policy.classes is the size of its last dimension. A Mat that is not continuous, such as a range of columns, is
-/// copied first. Throws: what apply_rows does; std::invalid_argument for another type (of CV_16F, call convertTo(m,
-/// CV_32F) first), more than one channel, an empty Mat without dimensions, or a shape whose rows nothing tells.
+/// shape; a cv::Mat_<float>, or another class that is derived from cv::Mat, as one of its own kind.
+/// Shapes: those of rows_of (shape.hpp), of CV_32F or CV_64F and one channel.
+/// N x K, N x K x 1 x 1 and N x 1 x K are N rows of K classes, 1 x K is one row, 1 x 1 is one row of one class.
+/// A column, K x 1, is refused unless policy.classes says what it is: K for one row, 1 for K rows. Columns are what
+/// OpenCV makes of a std::vector, and of a network's output that has one dimension.
+/// N x T x K, as of a sequence or of a feature map, is refused unless policy.classes is the size of its last dimension.
+/// A Mat that is not continuous, such as a range of columns, is copied first.
+/// Throws: what apply_rows does; std::invalid_argument for another type (of CV_16F, call convertTo(m, CV_32F) first),
+/// for more than one channel, for an empty Mat without dimensions, and for a shape whose rows nothing tells.
 /// Allocates: the output, and a copy where the logits are not continuous.
 template <std::derived_from<cv::Mat> M>
 struct adapter<M> {
