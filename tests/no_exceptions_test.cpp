@@ -112,10 +112,6 @@ int main() {
   chaff::apply(chosen_at_run_time, z, answer);
   expect(answer[2] > answer[1] && answer[1] > 0 && answer[0] == 0, "the output of a defense from text");
   expect(to_string(chosen_at_run_time) == "dcp(beta=1.2, gamma=0.2, nu=1000, rule=clamped) | top_k(k=2)", "the text");
-  expect_failure("chaff: defense, position 9: beta is -1, allowed is [0, 1000]",
-                 [] { static_cast<void>(chaff::parse_defense("dcp(beta=-1)")); });
-  expect_failure("chaff: policy, position 7: read 'x', allowed is a finite decimal number",
-                 [] { static_cast<void>(chaff::parse_policy("max_l1=x")); });
   expect_failure("chaff: policy.max_l1 is 3, allowed is [0, 2]",
                  [] { chaff::apply(chosen_at_run_time, z, answer, {.max_l1 = 3}); });
   expect(is_zeroed_at_failure, "the output is zeroed before the error of a policy, with a defense from text");
@@ -151,5 +147,11 @@ int main() {
   expect_abort("chaff: beta is -1, allowed is [0, 1000]\n", [] { chaff::apply(chaff::dcp{.beta = -1}, z, answer); });
   chaff::set_failure_handler(nullptr);
   expect_abort("chaff: beta is -1, allowed is [0, 1000]\n", [] { chaff::apply(chaff::dcp{.beta = -1}, z, answer); });
+
+  // in processes of their own, since these messages are strings, which a jump out of the handler would leak
+  expect_abort("chaff: defense, position 9: beta is -1, allowed is [0, 1000]\n",
+               [] { static_cast<void>(chaff::parse_defense("dcp(beta=-1)")); });
+  expect_abort("chaff: policy, position 7: read 'x', allowed is a finite decimal number\n",
+               [] { static_cast<void>(chaff::parse_policy("max_l1=x")); });
   return failures == 0 ? 0 : 1;
 }
