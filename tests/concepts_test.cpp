@@ -46,6 +46,13 @@ concept composes = requires(A a, B b) {
 static_assert(composes<dcp, top_k> && composes<gated<energy_gate, misdirect>, label_only> &&
               composes<decoy<callable>, top_k>);
 static_assert(!composes<top_k, dcp> && !composes<top_k, rounded> && !composes<dcp, dcp> && !composes<int, top_k>);
+static_assert(!composes<confidence_gate, reverse_sigmoid> &&
+                  !composes<dcp, decltype([](std::span<int>, kept_label) {})>,
+              "what has a sentence of its own is refused all the same");
+
+using mutable_model = decltype(defend([calls = 0.0f]() mutable { return std::vector<float>{++calls}; }, dcp{}));
+static_assert(std::invocable<mutable_model&> && !std::invocable<const mutable_model&>);
+static_assert(!std::is_default_constructible_v<key> && !std::is_default_constructible_v<misdirect>);
 
 static_assert(ContiguousRange<std::vector<float>> && ContiguousRange<const std::array<double, 3>>);
 static_assert(ContiguousRange<std::span<const float>> && ContiguousRange<float[4]>);

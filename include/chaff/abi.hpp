@@ -35,6 +35,15 @@ static_assert(0x1.0000000000001p0 > 1.0,
 #define CHAFF_EXACT_ARITHMETIC_END
 #endif
 
+// The return type of a function that is declared for misuse alone, never defined, and has a sentence as its message.
+// Code that asks with a requires-expression whether it may be called hears no: of Clang for the attribute, and of GCC
+// for the type that it cannot deduce.
+#if defined(__clang__)
+#define CHAFF_REFUSED(sentence) __attribute__((unavailable(sentence))) int
+#else
+#define CHAFF_REFUSED(sentence) __attribute__((unavailable(sentence))) auto
+#endif
+
 // Two translation units that are compiled with different flags may meet in one program. The linker keeps one copy of
 // a function that has one name in both, so the name must say what the code depends on: the instruction sets that a
 // compiler may use in it, and whether errors are thrown. The name of the inline namespace says so, for example

@@ -6,18 +6,10 @@
 #include <span>
 
 #include "chaff/adapter.hpp"
-#include "chaff/defenses/reduced.hpp"
+#include "chaff/misuse.hpp"
 #include "chaff/pipeline/dispatch.hpp"
 
 namespace chaff::detail::inline CHAFF_ABI {
-
-template <class Defense>
-using gate_of = std::remove_cvref_t<decltype(parts_of(std::declval<const Defense&>()).gate)>;
-template <class Defense>
-using perturbation_of = std::remove_cvref_t<decltype(parts_of(std::declval<const Defense&>()).perturbation)>;
-template <class P>
-using perturbation_for_row =
-    std::remove_cvref_t<decltype(perturbation_at(std::declval<const P&>(), std::declval<row_position>()))>;
 
 /// What is wrong with a parameter of a defense or a policy, or nothing.
 template <class Defense>
@@ -62,14 +54,6 @@ template <class T, class Defense, class Use>
 
 namespace chaff::inline CHAFF_ABI {
 
-/// A defense that can answer rows of T.
-/// Satisfied by dcp, energy_dcp, none, gated{gate, perturbation}, a bare perturbation, any of them | reductions, and
-/// any_defense; not by what needs the query.
-template <class D, class T = float>
-concept Defense = Gate<detail::gate_of<D>, T> &&
-    (Perturbation<detail::perturbation_for_row<detail::perturbation_of<D>>, T> ||
-     detail::ErasedPerturbation<detail::perturbation_of<D>, T>)&&detail::reduces<D, T>;
-
 /// Checks a defense and a policy.
 /// Throws: std::invalid_argument for a parameter out of its range, or a policy that the defense cannot serve.
 template <class Defense>
@@ -89,27 +73,23 @@ template <class Defense>
 template <class Defense, std::floating_point T>
 void apply_rows(const Defense& defense, std::span<const T> logits, std::size_t classes, std::span<T> output,
                 const policy& policy = {}) {
-  static_assert(std::same_as<T, float> || std::same_as<T, double>, "chaff answers rows of float or of double");
-  static_assert(
-      chaff::Defense<Defense, T>,
-      "the first argument is no defense that bare logits are enough for: pass chaff::dcp, a perturbation, or "
-      "chaff::gated{gate, perturbation}; a defense that needs the query itself (decoy, adaptive_misinformation, mad, "
-      "gradient_redirection) is bound to a model: call chaff::defend(model, defense)");
+  if constexpr (detail::check_defense<Defense, T>()) {
 #if defined(__cpp_exceptions)
-  try {
+    try {
 #endif
-    if (const parameter_error error = detail::find_error(defense, policy)) [[unlikely]] {
-      detail::fail_parameter(error, output);
+      if (const parameter_error error = detail::find_error(defense, policy)) [[unlikely]] {
+        detail::fail_parameter(error, output);
+      }
+      detail::with_defense_call<T>(defense, [&](const detail::defense_call<T>& call) CHAFF_INLINE {
+        detail::answer_rows<T>(call, policy, logits, classes, output);
+      });
+#if defined(__cpp_exceptions)
+    } catch (...) {
+      std::fill(output.begin(), output.end(), T(0));
+      throw;
     }
-    detail::with_defense_call<T>(defense, [&](const detail::defense_call<T>& call) CHAFF_INLINE {
-      detail::answer_rows<T>(call, policy, logits, classes, output);
-    });
-#if defined(__cpp_exceptions)
-  } catch (...) {
-    std::fill(output.begin(), output.end(), T(0));
-    throw;
-  }
 #endif
+  }
 }
 
 /// Answers one row of K >= 1 classes; all else is as for apply_rows.
@@ -120,8 +100,8 @@ void apply(const Defense& defense, std::span<const T> logits, std::span<T> outpu
 }
 
 /// Answers one row in any contiguous range of float or double, into another; all else is as for apply_rows.
-template <class Defense, ContiguousRange Logits, ContiguousRange Output>
-requires std::same_as<detail::element_of<const Logits>, detail::element_of<Output>>
+template <class Defense, class Logits, class Output>
+requires detail::AnswerableRanges<Logits, Output>
 void apply(const Defense& defense, const Logits& logits, Output&& output, const policy& policy = {}) {
   using T = detail::element_of<const Logits>;
   apply<Defense, T>(defense, detail::span_of(logits),
@@ -129,8 +109,8 @@ void apply(const Defense& defense, const Logits& logits, Output&& output, const 
 }
 
 /// Answers rows in any contiguous range of float or double, into another; all else is as for spans.
-template <class Defense, ContiguousRange Logits, ContiguousRange Output>
-requires std::same_as<detail::element_of<const Logits>, detail::element_of<Output>>
+template <class Defense, class Logits, class Output>
+requires detail::AnswerableRanges<Logits, Output>
 void apply_rows(const Defense& defense, const Logits& logits, std::size_t classes, Output&& output,
                 const policy& policy = {}) {
   using T = detail::element_of<const Logits>;

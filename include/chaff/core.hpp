@@ -12,6 +12,7 @@
 #include "chaff/defend.hpp"                              // IWYU pragma: export
 #include "chaff/defenses/adaptive_misinformation.hpp"    // IWYU pragma: export
 #include "chaff/defenses/dcp.hpp"                        // IWYU pragma: export
+#include "chaff/defenses/defense.hpp"                    // IWYU pragma: export
 #include "chaff/defenses/energy_dcp.hpp"                 // IWYU pragma: export
 #include "chaff/defenses/gated.hpp"                      // IWYU pragma: export
 #include "chaff/defenses/none.hpp"                       // IWYU pragma: export

@@ -24,13 +24,6 @@ concept LogitsModel = std::invocable<Model, Arguments...> && Logits<std::invoke_
 
 namespace chaff::detail::inline CHAFF_ABI {
 
-/// A range that owns its values: constness reaches them. A view's does not.
-template <class R>
-concept OwningRange = ContiguousRange<R> && requires(R& range, const R& constant) {
-  { std::data(range) } -> std::same_as<element_of<R>*>;
-  { std::data(constant) } -> std::same_as<const element_of<R>*>;
-};
-
 /// Whether rows are answered faster out of place than in place.
 template <class T>
 [[gnu::always_inline]] inline bool is_faster_apart(std::size_t classes) {
@@ -61,10 +54,6 @@ auto answer_model_output(const Defense& defense, R&& model_output, const policy&
     }
   }
 }
-
-/// Whether a defense needs the query, behind any gate and before any reductions.
-template <class Defense>
-inline constexpr bool needs_query = QueryPerturbation<perturbation_of<Defense>>;
 
 /// The reductions of a defense behind another defense.
 template <class Bound, class Defense>
@@ -100,13 +89,22 @@ class defended {
   requires std::invocable<const Model&, Arguments...>
   auto operator()(Arguments&&... arguments) const { return answer(model_, std::forward<Arguments>(arguments)...); }
 
+  template <class... Arguments>
+  requires(std::invocable<Model&, Arguments...> && !std::invocable<const Model&, Arguments...>) CHAFF_REFUSED(
+      "chaff: the model has no const call, so a const defended model cannot call it: leave const out "
+      "where defend's result is kept, or make the call of the model const")
+  operator()(Arguments&&...) const;
+
  private:
   template <class M, class... Arguments>
   auto answer(M& model, Arguments&&... arguments) const {
-    static_assert(Logits<std::invoke_result_t<M&, Arguments...>>,
-                  "the model must return logits: std::vector, std::array or another contiguous range of float or "
-                  "double, or a container with an adapter, such as an Eigen matrix with chaff/adapters/eigen.hpp");
-    if constexpr (detail::needs_query<Defense>) {
+    static_assert(
+        Logits<std::invoke_result_t<M&, Arguments...>>,
+        "chaff: the model must return logits: std::vector, std::array or another contiguous range of float or "
+        "double, or a container with an adapter, such as an Eigen matrix with chaff/adapters/eigen.hpp");
+    if constexpr (!Logits<std::invoke_result_t<M&, Arguments...>>) {
+      return;
+    } else if constexpr (detail::needs_query<Defense>) {
       // the parts outlive what is bound to them; the arguments are not forwarded, since the decoy or surrogate may be
       // called with them afterwards
       const auto& parts = detail::parts_of(defense_);
@@ -130,10 +128,9 @@ class defended {
 /// Throws: std::invalid_argument for a parameter out of its range, here; the errors of apply, at each call.
 template <class Model, class Defense>
 auto defend(Model&& model, Defense defense, policy policy = {}) {
-  static_assert(
-      detail::needs_query<Defense> || chaff::Defense<Defense, float> || chaff::Defense<Defense, double>,
-      "the second argument is no defense: pass chaff::dcp, a perturbation, or chaff::gated{gate, perturbation}");
-  return defended<std::decay_t<Model>, Defense>(std::forward<Model>(model), std::move(defense), policy);
+  if constexpr (detail::check_bound_defense<Defense>()) {
+    return defended<std::decay_t<Model>, Defense>(std::forward<Model>(model), std::move(defense), policy);
+  }
 }
 
 }  // namespace chaff::inline CHAFF_ABI

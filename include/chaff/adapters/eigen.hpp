@@ -39,9 +39,6 @@ template <class R>
 inline constexpr bool is_lost =
     !std::is_reference_v<R> && std::derived_from<eigen_class<R>, Eigen::PlainObjectBase<eigen_class<R>>>;
 
-template <class...>
-inline constexpr bool is_never = false;
-
 }  // namespace chaff::detail::inline CHAFF_ABI
 
 namespace chaff::inline CHAFF_ABI {

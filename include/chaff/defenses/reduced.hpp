@@ -70,6 +70,17 @@ template <class P>
 concept AnyPerturbation = Perturbation<std::remove_cvref_t<P>> || Perturbation < std::remove_cvref_t<P>,
 double > || QueryPerturbation<std::remove_cvref_t<P>>;
 
+template <class R>
+concept AnyReduction = Reduction<R, float> || Reduction<R, double>;
+template <class G>
+concept AnyGate = Gate<G, float> || Gate<G, double>;
+
+/// What a | may follow: a defense with a perturbation of any kind, those of an any_defense included.
+template <class D>
+concept Reducible = AnyPerturbation<decltype(parts_of(std::declval<const D&>()).perturbation)> || requires {
+  D::max_reductions;
+};
+
 /// Whether each reduction of a defense takes outputs of T.
 template <class Defense, class T>
 inline constexpr bool reduces = true;
@@ -82,11 +93,40 @@ namespace chaff::inline CHAFF_ABI {
 
 /// The defense, and then the reduction.
 template <class Defense, class R>
-requires(detail::AnyPerturbation<decltype(detail::parts_of(std::declval<const Defense&>()).perturbation)> &&
-         (Reduction<R, float> || Reduction<R, double>)) constexpr auto
+requires(detail::AnyPerturbation<decltype(detail::parts_of(std::declval<const Defense&>()).perturbation)>&&
+             detail::AnyReduction<R>) constexpr auto
 operator|(Defense defense, R reduction) {
   return reduced<Defense, R>{std::move(defense), std::move(reduction)};
 }
+
+// What is written by mistake around a |, each with a sentence.
+
+template <class R, class Defense>
+requires(detail::AnyReduction<R> && !detail::Reducible<R> && detail::Reducible<Defense>)
+    CHAFF_REFUSED("chaff: the reduction comes after the defense: write defense | reduction")
+operator|(R, Defense);
+
+template <class First, class Second>
+requires(detail::AnyReduction<First> && !detail::Reducible<First> && detail::AnyReduction<Second>)
+    CHAFF_REFUSED("chaff: reductions need a defense before them: write chaff::none{} | reduction | reduction")
+operator|(First, Second);
+
+template <class First, class Second>
+requires(detail::Reducible<First> && !detail::AnyReduction<Second> && detail::Reducible<Second>) CHAFF_REFUSED(
+    "chaff: a defense is not followed by another defense: write defense | reduction, such as | "
+    "chaff::top_k{}")
+operator|(First, Second);
+
+template <class Defense, class R>
+requires(detail::Reducible<Defense> && !detail::AnyReduction<R> && !detail::Reducible<R>)
+    CHAFF_REFUSED("chaff: the call of a reduction must take a std::span of float or double and a chaff::kept_label")
+operator|(Defense, R);
+
+template <class G, class P>
+requires(!detail::AnyReduction<G> && !detail::Reducible<G> && detail::AnyGate<G> &&
+         (detail::AnyReduction<P> || detail::Reducible<P>))
+    CHAFF_REFUSED("chaff: a gate alone is no defense: write chaff::gated{gate, perturbation}")
+operator|(G, P);
 
 }  // namespace chaff::inline CHAFF_ABI
 

@@ -5,6 +5,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <initializer_list>
 #include <string_view>
 #include <type_traits>
 
@@ -36,6 +37,11 @@ constexpr key_words parse_key(std::string_view hex) {
   }
   return {words[0], words[1]};
 }
+
+/// What no value is of: {} alone is a list of them.
+struct no_value {
+  no_value() = delete;
+};
 
 template <class Device>
 key_words draw_key(Device& device) {
@@ -77,6 +83,11 @@ class key {
     requires !std::is_copy_constructible_v<std::remove_cvref_t<Device>>;
   }
   [[gnu::always_inline]] explicit key(Device&& device) : key(detail::draw_key(device)) {}
+
+  /// {} is no key; the key of a struct such as misdirect{} is one where it is left out.
+  __attribute__((unavailable(
+      "chaff: a key has no default: write chaff::key(\"...\") with 32 hexadecimal digits of your "
+      "own, such as chaff::misdirect{.key = chaff::key(digits)}"))) key(std::initializer_list<detail::no_value>);
 
   /// The first eight bytes, little-endian, as SipHash takes them.
   [[gnu::always_inline]] constexpr std::uint64_t low() const { return low_; }

@@ -44,6 +44,19 @@ concept ContiguousRange = !detail::EigenLike<R> && requires(R & range) {
 
 namespace chaff::detail::inline CHAFF_ABI {
 
+/// A range whose values may be written.
+template <class R>
+concept WritableRange = ContiguousRange<R> && requires(R& range) {
+  { std::data(range) } -> std::convertible_to<element_of<R>*>;
+};
+
+/// A range that owns its values: constness reaches them. A view's does not.
+template <class R>
+concept OwningRange = ContiguousRange<R> && requires(R& range, const R& constant) {
+  { std::data(range) } -> std::same_as<element_of<R>*>;
+  { std::data(constant) } -> std::same_as<const element_of<R>*>;
+};
+
 /// A range as a span of constants.
 template <ContiguousRange R>
 std::span<const element_of<const R>> span_of(const R& range) {

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+#include <chaff/chaff.hpp>
+#ifdef BAD
+using vector = const std::vector<float>;
+#else
+using vector = std::vector<float>;
+#endif
+void answer(const std::vector<float>& logits, vector& output) {
+  chaff::apply(chaff::dcp{}, logits, output);
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+#include <chaff/chaff.hpp>
+void answer(const std::vector<float>& logits, [[maybe_unused]] std::vector<float>& output) {
+#ifdef BAD
+  chaff::apply(chaff::dcp{}, logits);
+#else
+  chaff::apply(chaff::dcp{}, logits, output);
+#endif
+}

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+#include <chaff/chaff.hpp>
+#ifdef BAD
+const auto defense = chaff::dcp{} | [](std::vector<float>& output, chaff::kept_label kept) { output[kept.index] = 1; };
+#else
+const auto defense = chaff::dcp{} | [](std::span<float> output, chaff::kept_label kept) { output[kept.index] = 1; };
+#endif
+void answer(const std::vector<float>& logits, std::vector<float>& output) {
+  chaff::apply(defense, logits, output);
+}
