@@ -21,18 +21,23 @@
 static_assert(0x1.0000000000001p0 > 1.0,
               "chaff cannot keep its guarantees under -fsingle-precision-constant: leave it out here");
 
-// Clang has no macro for the parts of -ffast-math that change what arithmetic means. So each header that computes does
-// it between these two, where Clang ignores those parts. Where it has no such pragma for a processor, it leaves the
-// order of sums alone from the first header of chaff on, the user's own code included.
-#if !defined(__clang__)
-#define CHAFF_EXACT_ARITHMETIC
-#define CHAFF_EXACT_ARITHMETIC_END
+// Headers put their code between CHAFF_BEGIN and CHAFF_END, for one reason a compiler.
+// Clang has no macro for the parts of -ffast-math that change what arithmetic means, so it is told to ignore them
+// there. Where it has no such pragma for a processor, it leaves the order of sums alone from the first header of chaff
+// on, the user's own code included. GCC warns that parameters of constructors and of lambdas in templates shadow a
+// user's global variables, such as model, where -Wshadow is given and the headers are no system headers.
+#if !defined(__clang__) && defined(__GNUC__)
+#define CHAFF_BEGIN _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"")
+#define CHAFF_END _Pragma("GCC diagnostic pop")
+#elif !defined(__clang__)
+#define CHAFF_BEGIN
+#define CHAFF_END
 #elif defined(__x86_64__) || defined(__i386__) || defined(__aarch64__) || defined(__s390x__) || defined(__powerpc64__)
-#define CHAFF_EXACT_ARITHMETIC _Pragma("float_control(precise, on, push)")
-#define CHAFF_EXACT_ARITHMETIC_END _Pragma("float_control(pop)")
+#define CHAFF_BEGIN _Pragma("float_control(precise, on, push)")
+#define CHAFF_END _Pragma("float_control(pop)")
 #else
-#define CHAFF_EXACT_ARITHMETIC _Pragma("clang fp reassociate(off)")
-#define CHAFF_EXACT_ARITHMETIC_END
+#define CHAFF_BEGIN _Pragma("clang fp reassociate(off)")
+#define CHAFF_END
 #endif
 
 // The return type of a function that is declared for misuse alone, never defined, and has a sentence as its message.

@@ -9,6 +9,8 @@
 #include "chaff/policy.hpp"
 #include "chaff/posterior/contiguous.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff::inline CHAFF_ABI {
 
 /// How logits in a container R are read and answered. Specialise it for a container of your own, with two static
@@ -30,5 +32,7 @@ concept Adapted = !requires {
 };
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_END
 
 #endif

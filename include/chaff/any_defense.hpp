@@ -6,6 +6,8 @@
 #include "chaff/text/any_part.hpp"
 #include "chaff/text/parts.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff::inline CHAFF_ABI {
 
 /// A defense of any type that is known at run time. It is used like any other defense: apply, apply_rows, defend, check
@@ -206,5 +208,7 @@ inline std::string to_string(const policy& policy) {
 }
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_END
 
 #endif

@@ -9,6 +9,8 @@
 #include "chaff/misuse.hpp"
 #include "chaff/pipeline/dispatch.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// What is wrong with a parameter of a defense or a policy, or nothing.
@@ -126,5 +128,7 @@ auto apply(const Defense& defense, const Logits& logits, const policy& policy = 
 }
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_END
 
 #endif

@@ -9,6 +9,8 @@
 #include "chaff/policy.hpp"
 #include "chaff/posterior/row.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff::inline CHAFF_ABI {
 
 /// The class that an output must predict, and its least lead over every other one, as a difference of probabilities.
@@ -89,5 +91,7 @@ concept Reduction = requires(const R& reduction, const row<T>& row, std::span<T>
 };
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_END
 
 #endif

@@ -9,6 +9,8 @@
 
 #include "chaff/apply.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff::inline CHAFF_ABI {
 
 /// What a model may return: a contiguous range of float or double, or a container with an adapter.
@@ -134,5 +136,7 @@ auto defend(Model&& model, Defense defense, policy policy = {}) {
 }
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_END
 
 #endif

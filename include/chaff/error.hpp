@@ -21,7 +21,7 @@
 #define CHAFF_FORMAT __printf__
 #endif
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff {
 
@@ -114,6 +114,6 @@ template <class E>
 
 }  // namespace chaff::detail::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

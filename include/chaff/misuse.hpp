@@ -6,6 +6,8 @@
 #include "chaff/adapter.hpp"
 #include "chaff/defenses/defense.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 template <class...>
@@ -227,5 +229,7 @@ requires(!detail::PolicyLike<E> && (detail::AnyPointer<A> || detail::AnyPointer<
 }
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_END
 
 #endif

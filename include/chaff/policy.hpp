@@ -9,7 +9,7 @@
 #include "chaff/exact.hpp"
 #include "chaff/form.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff {
 
@@ -65,6 +65,6 @@ namespace chaff::detail::inline CHAFF_ABI {
 
 }  // namespace chaff::detail::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

@@ -17,6 +17,8 @@
 #include "chaff/adapters/strided.hpp"
 #include "chaff/apply.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// The class that an Eigen object is of, which a function that takes Eigen::MatrixBase<D> has as its base.
@@ -257,5 +259,7 @@ struct adapter<Logits> {
 };
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_END
 
 #endif

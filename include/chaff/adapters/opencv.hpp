@@ -9,6 +9,8 @@
 #include "chaff/adapters/shape.hpp"
 #include "chaff/apply.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff::inline CHAFF_ABI {
 
 /// Answers the logits of a cv::Mat, such as cv::dnn::Net::forward() returns, as an owned Mat of the same type and
@@ -80,5 +82,7 @@ struct adapter<cv::UMat> {
 };
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_END
 
 #endif

@@ -12,6 +12,8 @@
 
 #include "chaff/error.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// The sizes of a tensor's dimensions as a text such as "2 x 10 x 1", cut where it is longer than the memory given.
@@ -108,5 +110,7 @@ row_shape rows_of(std::span<const I> sizes, std::size_t classes) {
 }
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_END
 
 #endif

@@ -11,6 +11,8 @@
 
 #include "chaff/apply.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// The most stack that a row takes which is gathered there: 32768 classes of float, or 16384 of double.
@@ -206,5 +208,7 @@ void apply_strided_rows(const Defense& defense, const strided_rows<const T>& log
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_END
 
 #endif

@@ -8,6 +8,8 @@
 #include "chaff/adapters/shape.hpp"
 #include "chaff/apply.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff::inline CHAFF_ABI {
 
 /// Answers the logits of a tensor, as a tensor of the same shape on the same device.
@@ -70,5 +72,7 @@ struct adapter<at::Tensor> {
 };
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_END
 
 #endif

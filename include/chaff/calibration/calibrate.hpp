@@ -12,6 +12,8 @@
 #include "chaff/defenses/dcp.hpp"
 #include "chaff/metrics/utility.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff {
 
 /// A defense with the parameters that calibrate chose, and its utility on the data that they were chosen from.
@@ -76,5 +78,7 @@ calibration_result<Defense> calibrate(const calibration_data<T>& data, const uti
 }
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_END
 
 #endif

@@ -9,6 +9,8 @@
 
 #include "chaff/posterior/contiguous.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// Label i of an array of integers of type I. A label of 2^63 or more wraps, and is no class either way.
@@ -73,5 +75,7 @@ struct utility_budget {
 };
 
 }  // namespace chaff
+
+CHAFF_END
 
 #endif

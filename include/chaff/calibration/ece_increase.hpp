@@ -10,7 +10,7 @@
 #include "chaff/calibration/limits.hpp"
 #include "chaff/metrics/calibration_error.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
@@ -62,6 +62,6 @@ inline estimate ece_increase(const std::vector<prediction>& before, const std::v
 
 }  // namespace chaff::detail::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

@@ -9,7 +9,7 @@
 #include "chaff/calibration/data.hpp"
 #include "chaff/error.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
@@ -79,6 +79,6 @@ inline bool keeps_budget(const utility_costs& costs, double n, const utility_bud
 
 }  // namespace chaff::detail::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

@@ -15,7 +15,7 @@
 #include "chaff/metrics/utility.hpp"
 #include "chaff/perturbations/reverse_sigmoid.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
@@ -111,6 +111,6 @@ class rows_by_score {
 
 }  // namespace chaff::detail::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

@@ -11,7 +11,7 @@
 #include "chaff/calibration/rows_by_score.hpp"
 #include "chaff/calibration/threshold_gate.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
@@ -196,6 +196,6 @@ class parameter_search {
 
 }  // namespace chaff::detail::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

@@ -6,7 +6,7 @@
 #include "chaff/apply.hpp"
 #include "chaff/concepts.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::inline CHAFF_ABI {
 
@@ -47,6 +47,6 @@ constexpr void set_parameters(Defense& defense, double tau, double beta) {
 
 }  // namespace chaff::detail::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

@@ -7,6 +7,8 @@
 #include "chaff/gates/confidence_gate.hpp"
 #include "chaff/perturbations/decoy.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff::inline CHAFF_ABI {
 
 /// Adaptive misinformation: the posterior of a misinformation model, the decoy, where the model is unsure.
@@ -20,5 +22,7 @@ auto adaptive_misinformation(Decoy model, const confidence_gate& gate = {}) {
 }
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_END
 
 #endif

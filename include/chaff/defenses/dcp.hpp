@@ -9,7 +9,7 @@
 #include "chaff/gates/confidence_gate.hpp"
 #include "chaff/perturbations/reverse_sigmoid.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff {
 
@@ -41,6 +41,6 @@ struct dcp {
 
 }  // namespace chaff
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

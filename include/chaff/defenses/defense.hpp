@@ -6,6 +6,8 @@
 #include "chaff/defenses/reduced.hpp"
 #include "chaff/pipeline/perturb.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 template <class Defense>
@@ -33,5 +35,7 @@ concept Defense = Gate<detail::gate_of<D>, T> &&
      detail::ErasedPerturbation<detail::perturbation_of<D>, T>)&&detail::reduces<D, T>;
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_END
 
 #endif

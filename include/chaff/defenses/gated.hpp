@@ -5,6 +5,8 @@
 
 #include "chaff/gates/always.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff {
 
 /// A gate and the perturbation behind it.
@@ -37,5 +39,7 @@ template <class Defense>
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_END
 
 #endif

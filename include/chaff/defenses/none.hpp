@@ -5,6 +5,8 @@
 
 #include "chaff/defenses/gated.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// A gate that is always closed.
@@ -49,5 +51,7 @@ struct none {
 };
 
 }  // namespace chaff
+
+CHAFF_END
 
 #endif

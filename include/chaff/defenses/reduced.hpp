@@ -9,7 +9,7 @@
 #include "chaff/defenses/gated.hpp"
 #include "chaff/perturbations/query.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff {
 
@@ -130,6 +130,6 @@ operator|(G, P);
 
 }  // namespace chaff::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

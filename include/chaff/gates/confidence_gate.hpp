@@ -7,7 +7,7 @@
 #include "chaff/policy.hpp"
 #include "chaff/posterior/row.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff {
 
@@ -42,6 +42,6 @@ struct confidence_gate {
 
 }  // namespace chaff
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

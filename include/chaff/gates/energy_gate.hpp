@@ -9,7 +9,7 @@
 #include "chaff/policy.hpp"
 #include "chaff/posterior/row.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff {
 
@@ -51,6 +51,6 @@ struct energy_gate {
 
 }  // namespace chaff
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

@@ -9,7 +9,7 @@
 
 #include "chaff/simd/exponential.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
@@ -29,6 +29,6 @@ namespace chaff::detail::inline CHAFF_ABI {
 
 }  // namespace chaff::detail::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

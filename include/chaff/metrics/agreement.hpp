@@ -7,7 +7,7 @@
 #include "chaff/posterior/argmax.hpp"
 #include "chaff/posterior/n_largest.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::inline CHAFF_ABI {
 
@@ -98,6 +98,6 @@ double top_k_agreement(const A& a, const B& b, std::size_t k) {
 
 }  // namespace chaff::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

@@ -9,7 +9,7 @@
 
 #include "chaff/metrics/agreement.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff {
 
@@ -53,6 +53,6 @@ double expected_calibration_error(const Output& output, std::size_t label) {
 
 }  // namespace chaff::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

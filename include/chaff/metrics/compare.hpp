@@ -6,7 +6,7 @@
 #include "chaff/error.hpp"
 #include "chaff/posterior/contiguous.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
@@ -44,6 +44,6 @@ double mean_over_rows(const char* name, const A& a, const B& b, std::size_t clas
 
 }  // namespace chaff::detail::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

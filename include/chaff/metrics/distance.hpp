@@ -7,7 +7,7 @@
 
 #include "chaff/metrics/compare.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::inline CHAFF_ABI {
 
@@ -45,6 +45,6 @@ double total_variation(const A& a, const B& b, std::size_t classes) {
 
 }  // namespace chaff::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "chaff/metrics/compare.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::inline CHAFF_ABI {
 
@@ -56,6 +56,6 @@ double jensen_shannon(const A& a, const B& b, std::size_t classes) {
 
 }  // namespace chaff::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

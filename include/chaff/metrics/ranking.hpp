@@ -9,7 +9,7 @@
 
 #include "chaff/metrics/agreement.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::inline CHAFF_ABI {
 
@@ -53,6 +53,6 @@ double confidence_auroc(const Outputs& outputs, std::size_t classes, const Label
 
 }  // namespace chaff::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

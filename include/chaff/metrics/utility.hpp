@@ -11,7 +11,7 @@
 #include "chaff/metrics/distance.hpp"
 #include "chaff/metrics/ranking.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff {
 
@@ -68,6 +68,6 @@ utility utility_of(const Outputs& outputs, const Posteriors& posteriors, std::si
 
 }  // namespace chaff::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

@@ -11,6 +11,8 @@
 
 #include "chaff/error.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// The two halves of a key, little-endian.
@@ -102,5 +104,7 @@ class key {
 };
 
 }  // namespace chaff
+
+CHAFF_END
 
 #endif

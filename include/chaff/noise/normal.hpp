@@ -7,7 +7,7 @@
 
 #include "chaff/noise/keyed_noise.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
@@ -49,6 +49,6 @@ simd::vec<T> normal_at(const keyed_noise& noise, std::size_t first) {
 
 }  // namespace chaff::detail::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

@@ -8,6 +8,8 @@
 
 #include "chaff/noise/key.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// The state of SipHash-2-4. Word is std::uint64_t, or a machine vector of it: each lane then hashes its own message,
@@ -81,5 +83,7 @@ inline std::uint64_t siphash(const key& secret, std::span<const std::uint8_t> by
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_END
 
 #endif

@@ -5,6 +5,8 @@
 
 #include "chaff/perturbations/query_output.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff::inline CHAFF_ABI {
 
 /// A perturbation that answers with the posterior of another model, the decoy: a callable that takes the arguments of
@@ -34,5 +36,7 @@ template <class Model>
 decoy(Model) -> decoy<Model>;
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_END
 
 #endif

@@ -11,7 +11,7 @@
 #include "chaff/perturbations/surrogate_gradient.hpp"
 #include "chaff/policy.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::inline CHAFF_ABI {
 
@@ -112,6 +112,6 @@ gradient_redirection(Surrogate, double = 1, std::vector<double> = {}) -> gradien
 
 }  // namespace chaff::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

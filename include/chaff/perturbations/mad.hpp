@@ -10,7 +10,7 @@
 #include "chaff/perturbations/surrogate_gradient.hpp"
 #include "chaff/policy.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
@@ -155,6 +155,6 @@ mad(Surrogate, double = 1, bool = false) -> mad<Surrogate>;
 
 }  // namespace chaff::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

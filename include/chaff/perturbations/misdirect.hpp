@@ -8,7 +8,7 @@
 #include "chaff/policy.hpp"
 #include "chaff/posterior/row.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
@@ -86,6 +86,6 @@ struct misdirect {
 
 }  // namespace chaff
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

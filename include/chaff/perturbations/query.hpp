@@ -7,6 +7,8 @@
 
 #include "chaff/abi.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff::inline CHAFF_ABI {
 
 /// A perturbation that needs the query: `bind(arguments...)` returns what it becomes for that query.
@@ -28,5 +30,7 @@ struct row_position {
 };
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_END
 
 #endif

@@ -14,7 +14,7 @@
 #include "chaff/perturbations/query.hpp"
 #include "chaff/posterior/softmax.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
@@ -123,6 +123,6 @@ bound_to_query(Weigh) -> bound_to_query<Weigh>;
 
 }  // namespace chaff::detail::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

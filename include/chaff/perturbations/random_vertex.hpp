@@ -7,7 +7,7 @@
 #include "chaff/policy.hpp"
 #include "chaff/posterior/row.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
@@ -63,6 +63,6 @@ struct random_vertex {
 
 }  // namespace chaff
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

@@ -9,7 +9,7 @@
 #include "chaff/policy.hpp"
 #include "chaff/posterior/row.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff {
 
@@ -117,6 +117,6 @@ struct reverse_sigmoid {
 
 }  // namespace chaff
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

@@ -5,6 +5,8 @@
 
 #include "chaff/abi.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff::inline CHAFF_ABI {
 
 /// A surrogate is the defender's proxy of the attacker's model: it tells how an output turns the gradient that the
@@ -34,5 +36,7 @@ template <class Callable>
 last_layer(Callable) -> last_layer<Callable>;
 
 }  // namespace chaff::inline CHAFF_ABI
+
+CHAFF_END
 
 #endif

@@ -9,7 +9,7 @@
 #include "chaff/pipeline/gate.hpp"
 #include "chaff/pipeline/reduce.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
@@ -121,6 +121,6 @@ CHAFF_NO_IPA outcome answer_sigmoid(const defense_call<T>& defense, const policy
 
 }  // namespace chaff::detail::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "chaff/pipeline/rows_across_lanes.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
@@ -123,6 +123,6 @@ template <class T>
 
 }  // namespace chaff::detail::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

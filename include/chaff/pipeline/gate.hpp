@@ -5,7 +5,7 @@
 
 #include "chaff/concepts.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
@@ -53,6 +53,6 @@ template <class T>
 
 }  // namespace chaff::detail::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

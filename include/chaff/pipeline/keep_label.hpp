@@ -7,7 +7,7 @@
 
 #include "chaff/pipeline/perturb.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
@@ -113,6 +113,6 @@ template <class T, bool is_short>
 
 }  // namespace chaff::detail::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

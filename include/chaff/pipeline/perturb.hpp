@@ -11,7 +11,7 @@
 #include "chaff/pipeline/observe.hpp"
 #include "chaff/posterior/label_lead.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
@@ -219,6 +219,6 @@ template <class T, bool is_short>
 
 }  // namespace chaff::detail::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

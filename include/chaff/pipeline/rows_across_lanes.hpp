@@ -5,7 +5,7 @@
 
 #include "chaff/pipeline/answer_row.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
@@ -136,6 +136,6 @@ CHAFF_NO_IPA bool answer_rows_across(const defense_call<T>& defense, const polic
 
 }  // namespace chaff::detail::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

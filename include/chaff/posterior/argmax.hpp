@@ -9,7 +9,7 @@
 #include "chaff/exact.hpp"
 #include "chaff/simd/blocks.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
@@ -92,6 +92,6 @@ CHAFF_NO_IPA std::size_t argmax(std::span<const T> row) {
 
 }  // namespace chaff::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

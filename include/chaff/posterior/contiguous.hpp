@@ -11,7 +11,7 @@
 
 #include "chaff/abi.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
@@ -65,6 +65,6 @@ std::span<const element_of<const R>> span_of(const R& range) {
 
 }  // namespace chaff::detail::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

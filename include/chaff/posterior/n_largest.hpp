@@ -11,7 +11,7 @@
 
 #include "chaff/abi.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
@@ -59,6 +59,6 @@ auto n_largest(std::size_t count, std::size_t n, KeyAt key_at) {
 
 }  // namespace chaff::detail::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

@@ -11,7 +11,7 @@
 #include "chaff/simd/exponential.hpp"
 #include "chaff/simd/logarithm.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::inline CHAFF_ABI {
 
@@ -72,6 +72,6 @@ struct row {
 
 }  // namespace chaff::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

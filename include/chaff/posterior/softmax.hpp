@@ -10,7 +10,7 @@
 #include "chaff/posterior/row.hpp"
 #include "chaff/simd/row_sum.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
@@ -56,6 +56,6 @@ CHAFF_NO_IPA void softmax(std::span<const T> logits, std::span<T> posterior) {
 
 }  // namespace chaff::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

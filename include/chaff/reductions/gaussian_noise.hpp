@@ -6,7 +6,7 @@
 #include "chaff/noise/normal.hpp"
 #include "chaff/reductions/normalise.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
@@ -56,6 +56,6 @@ struct gaussian_noise {
 
 }  // namespace chaff
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

@@ -6,7 +6,7 @@
 #include "chaff/policy.hpp"
 #include "chaff/reductions/normalise.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff {
 
@@ -37,6 +37,6 @@ struct high_confidence {
 
 }  // namespace chaff
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

@@ -10,7 +10,7 @@
 #include "chaff/posterior/label_lead.hpp"
 #include "chaff/simd/row_sum.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
@@ -59,6 +59,6 @@ void normalise_with_label_ahead(std::span<T> weights, kept_label kept) {
 
 }  // namespace chaff::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

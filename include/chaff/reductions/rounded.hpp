@@ -11,7 +11,7 @@
 #include "chaff/posterior/n_largest.hpp"
 #include "chaff/reductions/normalise.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
@@ -147,6 +147,6 @@ struct rounded {
 
 }  // namespace chaff
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

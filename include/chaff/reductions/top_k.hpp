@@ -7,7 +7,7 @@
 #include "chaff/posterior/n_largest.hpp"
 #include "chaff/reductions/normalise.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff {
 
@@ -40,6 +40,6 @@ struct top_k {
 
 }  // namespace chaff
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "chaff/simd/vec.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::simd::inline CHAFF_ABI {
 
@@ -130,6 +130,6 @@ template <class T>
 
 }  // namespace chaff::simd::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "chaff/simd/exponential.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::simd::inline CHAFF_ABI {
 
@@ -105,6 +105,6 @@ template <class T>
 
 }  // namespace chaff::simd::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "chaff/simd/blocks.hpp"
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::simd::inline CHAFF_ABI {
 
@@ -74,6 +74,6 @@ template <class T, class Terms>
 
 }  // namespace chaff::simd::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

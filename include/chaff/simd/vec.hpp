@@ -48,7 +48,7 @@
 /// Marks a lambda's call as [[gnu::always_inline]] marks a function.
 #define CHAFF_INLINE __attribute__((always_inline))
 
-CHAFF_EXACT_ARITHMETIC
+CHAFF_BEGIN
 
 namespace chaff::simd::inline CHAFF_ABI {
 
@@ -327,6 +327,6 @@ template <class T>
 
 }  // namespace chaff::simd::inline CHAFF_ABI
 
-CHAFF_EXACT_ARITHMETIC_END
+CHAFF_END
 
 #endif

@@ -11,6 +11,8 @@
 #include "chaff/apply.hpp"
 #include "chaff/text/parameters.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// A gate and a perturbation as text.
@@ -176,5 +178,7 @@ struct any_perturbation {
 };
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_END
 
 #endif

@@ -17,6 +17,8 @@
 #include <sstream>
 #endif
 
+CHAFF_BEGIN
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// Whether a character is a digit, in any locale.
@@ -74,5 +76,7 @@ void append_number(std::string& text, Number value) {
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_END
 
 #endif

@@ -17,6 +17,8 @@
 #include "chaff/policy.hpp"
 #include "chaff/text/scanner.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// A parameter of a struct, as text names it.
@@ -283,5 +285,7 @@ std::string text_of(const Struct& value) {
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_END
 
 #endif

@@ -15,6 +15,8 @@
 #include "chaff/reductions/top_k.hpp"
 #include "chaff/text/parameters.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 template <>
@@ -140,5 +142,7 @@ inline const char* why_not_in_text(std::string_view name) {
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_END
 
 #endif

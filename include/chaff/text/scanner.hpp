@@ -10,6 +10,8 @@
 #include "chaff/error.hpp"
 #include "chaff/text/number.hpp"
 
+CHAFF_BEGIN
+
 namespace chaff::detail::inline CHAFF_ABI {
 
 /// A word of a text, and the position of its first character, counted from 0.
@@ -105,5 +107,7 @@ class scanner {
 };
 
 }  // namespace chaff::detail::inline CHAFF_ABI
+
+CHAFF_END
 
 #endif
