@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Makes of the results what people read: the points of the charts of all rows, and the tables of README.md of those
-/// that three seeds or more have tried.
+/// Makes charts and tables of the results: the points of the charts from all rows, and the tables of README.md from the
+/// configurations that have three seeds or more.
 ///
 /// stealing_charts RESULTS.csv FOLDER [README.md]
 /// Writes FOLDER/*.dat for charts.gnuplot, and FOLDER/tables.md. With a README, it exits with 1 where that does not
@@ -15,7 +15,7 @@
 
 namespace {
 
-/// Figures of the same theft from several seeds.
+/// The clones' accuracy of one configuration, a value for each seed.
 struct spread {
   std::vector<double> values;
 
@@ -36,7 +36,7 @@ struct spread {
   }
 };
 
-/// All seeds of one theft: the figures of the first, and the spread of the clones.
+/// All seeds of one configuration: the figures of the first, and the spread of the clones.
 struct row {
   result_line first;
   spread clone;
@@ -46,7 +46,7 @@ std::vector<row> rows_of(const std::vector<result_line>& lines) {
   std::vector<row> all;
   std::map<std::string, std::size_t> place;
   for (const result_line& line : lines) {
-    const auto [found, is_new] = place.try_emplace(line.theft(), all.size());
+    const auto [found, is_new] = place.try_emplace(line.configuration(), all.size());
     if (is_new) all.push_back({line, {}});
     all[found->second].clone.values.push_back(line.clone_accuracy);
   }
@@ -59,51 +59,62 @@ std::string format(const char* how, double value) {
   return written;
 }
 
-/// A defense at a strength, as tables name it.
+/// A defense at a strength: what one would type, and how its gate is calibrated.
 std::string setting_of(const result_line& line) {
-  return line.defense + (line.parameters.empty() ? "" : " " + line.parameters) +
-         (!line.label_kept && !line.defense.starts_with("misdirect") ? ", label free" : "");
+  return line.defense + (line.policy.empty() ? "" : ", " + line.policy) +
+         (line.perturbed.empty() ? "" : ", perturbed=" + line.perturbed);
 }
 
-/// A line of a chart: a defense, apart for gamma 0.1 and for the label.
+/// The setting as code in a cell of a Markdown table.
+std::string cell_of(const result_line& line) {
+  std::string cell = "`" + setting_of(line) + "`";
+  if (const std::size_t at = cell.find('|'); at != std::string::npos) cell.insert(at, 1, '\\');
+  return cell;
+}
+
+/// The line of a chart that a setting is a point of: its text without the number that is its strength.
 std::string line_of(const result_line& line) {
-  return line.defense + (line.parameters.find("gamma=0.1") != std::string::npos ? ", gamma 0.1" : "") +
-         (!line.label_kept && !line.defense.starts_with("misdirect") ? ", label free" : "");
+  std::string name = line.defense;
+  const std::size_t equals = name.find('=');
+  if (line.perturbed.empty() && equals != std::string::npos) {
+    name.erase(equals, name.find_first_of(",)", equals) - equals);
+  }
+  return name + (line.policy.empty() ? "" : ", " + line.policy);
 }
 
 struct scene {
-  const char *victim, *queries;
+  const char *victim, *query_data;
 };
-/// What the project's README shows, of three seeds each.
-const std::set<std::string> quoted{"none",
-                                   "label_only",
-                                   "dcp beta=0.9 gamma=0.2",
-                                   "dcp beta=1.2 gamma=0.2",
-                                   "dcp_exact beta=1.2 gamma=0.2",
-                                   "dcp_exact beta=1.5 gamma=0.2",
-                                   "dcp_energy touched=0.01 beta=1.2 gamma=0.2",
-                                   "dcp_energy touched=0.05 beta=1.2 gamma=0.2",
-                                   "dcp beta=1.2 gamma=0.2, label free",
-                                   "adaptive_misinformation tau=0.99",
-                                   "misdirect_energy touched=0.005",
-                                   "misdirect_energy touched=0.01"};
+/// The rows of the table in the project's README.
+const std::set<std::string> readme_rows{"none",
+                                        "none | label_only",
+                                        "dcp(beta=0.9)",
+                                        "dcp(beta=1.2)",
+                                        "dcp(beta=1.2, rule=exact)",
+                                        "dcp(beta=1.5, rule=exact)",
+                                        "energy_dcp(beta=1.2), perturbed=0.01",
+                                        "energy_dcp(beta=1.2), perturbed=0.05",
+                                        "adaptive_misinformation(tau=0.99)",
+                                        "gated(energy_gate, misdirect), keep_label=false, perturbed=0.005",
+                                        "gated(energy_gate, misdirect), keep_label=false, perturbed=0.01"};
 
 constexpr scene scenes[]{{"mnist", "fashion_mnist"}, {"fashion_mnist", "fashion_mnist"}, {"glyphs", "glyphs"}};
 
-bool is_knockoff(const result_line& line, const scene& where, const char* thief) {
-  return line.victim == where.victim && line.queries == where.queries && line.precision == "float32" &&
-         line.attack == "knockoff" && line.variant == "random" && line.thief == thief;
+bool is_knockoff(const result_line& line, const scene& where, const char* attacker) {
+  return line.victim == where.victim && line.query_data == where.query_data && line.precision == "float32" &&
+         line.attack == "knockoff" && line.sampling == "random" && line.attacker == attacker;
 }
 
-/// Points by line, blocks that gnuplot reads by index, each under its name; returns how many. Of the label-only thief
-/// those defenses alone that change labels: he is the same under all others.
+/// Writes the points of a chart, a block for each line under its name, as gnuplot reads them by index. Returns how many
+/// lines there are. For the label-only attacker it writes the defenses alone that change labels.
 std::size_t write_chart(const std::filesystem::path& path, const std::vector<row>& rows, const scene& where,
-                        const char* thief, const std::function<double(const result_line&)>& x) {
-  const bool labels = std::string(thief) == "label_only";
+                        const char* attacker, const std::function<double(const result_line&)>& x) {
+  const bool labels = std::string(attacker) == "label_only";
   std::map<std::string, std::vector<std::pair<double, double>>> lines;
   for (const row& one : rows) {
-    if (is_knockoff(one.first, where, thief) && one.first.defense != "none" && !(labels && one.first.label_kept)) {
-      lines[line_of(one.first) + (labels ? ", label-only thief" : "")].push_back(
+    if (is_knockoff(one.first, where, attacker) && one.first.defense != "none" &&
+        !(labels && one.first.policy.empty())) {
+      lines[line_of(one.first) + (labels ? ", label-only attacker" : "")].push_back(
           {x(one.first), 100 * one.clone.mean()});
     }
   }
@@ -118,8 +129,8 @@ std::size_t write_chart(const std::filesystem::path& path, const std::vector<row
   return lines.size();
 }
 
-/// What charts.gnuplot reads of a scene: how many lines there are, and a clone's accuracy where nothing is defended, by
-/// the answers and by the labels alone.
+/// What charts.gnuplot reads of a scene: how many lines there are, and the clone's accuracy without a defense, from
+/// responses and from labels alone.
 void write_scene(const std::filesystem::path& folder, const std::vector<row>& rows, const scene& where) {
   const std::string name = where.victim;
   const auto l1 = [](const result_line& line) { return line.l1_test; };
@@ -129,9 +140,9 @@ void write_scene(const std::filesystem::path& folder, const std::vector<row>& ro
   file << "lines = " << write_chart(folder / (name + "_lost.dat"), rows, where, "naive", lost) << '\n';
   file << "labels = " << write_chart(folder / (name + "_lost_labels.dat"), rows, where, "label_only", lost) << '\n';
   for (const row& one : rows) {
-    for (const char* thief : {"naive", "label_only"}) {
-      if (one.first.defense == "none" && is_knockoff(one.first, where, thief)) {
-        file << thief << " = " << 100 * one.clone.mean() << '\n';
+    for (const char* attacker : {"naive", "label_only"}) {
+      if (one.first.defense == "none" && is_knockoff(one.first, where, attacker)) {
+        file << attacker << " = " << 100 * one.clone.mean() << '\n';
       }
     }
   }
@@ -142,15 +153,15 @@ class tables {
  public:
   explicit tables(const std::vector<row>& rows) : rows_(rows) {}
 
-  /// Clones of the naive thief under every defense.
+  /// Clones of the naive attacker under every defense.
   void naive() {
     for (const scene& where : scenes) {
-      begin(std::string(where.victim) + " asked with " + where.queries + ": every defense, the naive thief");
-      line({"defense", "accuracy of answers, %", "L1 on test", "L1 on queries", "ECE on test", "clone, %"});
+      begin(heading(where) + ": every defense, naive attacker");
+      line({"defense", "defended accuracy, %", "L1 on test", "L1 on queries", "ECE on test", "clone, %"});
       line({"---", "---", "---", "---", "---", "---"});
       for (const row& one : rows_) {
         if (is_knockoff(one.first, where, "naive")) {
-          line({setting_of(one.first), format("%.2f", 100 * one.first.defended_accuracy),
+          line({cell_of(one.first), format("%.2f", 100 * one.first.defended_accuracy),
                 format("%.3f", one.first.l1_test), format("%.3f", one.first.l1_queries),
                 format("%.3f", one.first.ece_test), one.clone.text()});
         }
@@ -158,71 +169,69 @@ class tables {
     }
   }
 
-  /// A column a thief.
-  void thieves() {
+  /// A column for each attacker.
+  void attackers() {
     for (const scene& where : scenes) {
       if (std::string(where.victim) == "glyphs") continue;
-      begin(std::string(where.victim) + " asked with " + where.queries + ": every thief, clones in %");
-      line({"defense", "accuracy of answers, %", "naive", "label_only", "restoring, network", "restoring, table",
-            "averaging"});
+      begin(heading(where) + ": every attacker, accuracy of clones, %");
+      line({"defense", "defended accuracy, %", "naive", "label-only", "D-DAE", "partial Bayes", "query-averaging"});
       line({"---", "---", "---", "---", "---", "---", "---"});
       for (const row& one : rows_) {
-        if (!is_knockoff(one.first, where, "averaging")) continue;
-        line({setting_of(one.first), format("%.2f", 100 * one.first.defended_accuracy), clone_of(one, "naive", ""),
-              clone_of(one, "label_only", ""), clone_of(one, "restoring", "network"),
-              clone_of(one, "restoring", "table"), one.clone.text()});
+        if (!is_knockoff(one.first, where, "query_averaging")) continue;
+        line({cell_of(one.first), format("%.2f", 100 * one.first.defended_accuracy), clone_of(one, "naive"),
+              clone_of(one, "label_only"), clone_of(one, "d_dae"), clone_of(one, "partial_bayes"), one.clone.text()});
       }
     }
   }
 
   void data_free() {
-    begin("mnist without images, clones in %");
+    begin("mnist, data-free attacks: accuracy of clones, %");
     line({"defense", "dfme", "maze", "queries"});
     line({"---", "---", "---", "---"});
     for (const row& one : rows_) {
       if (one.first.attack != "dfme") continue;
       result_line other = one.first;
       other.attack = "maze";
-      line({setting_of(one.first), one.clone.text(), clone_of(other), std::to_string(one.first.queries_spent)});
+      line({cell_of(one.first), one.clone.text(), clone_of(other), std::to_string(one.first.queries)});
     }
   }
 
   void int8() {
-    begin("mnist in int8, asked with fashion_mnist, clones in %");
-    line({"defense", "quantised", "accuracy of answers, %", "L1 on test", "naive", "label_only", "restoring, network",
-          "restoring, table"});
+    begin("mnist in int8, queried with fashion_mnist: accuracy of clones, %");
+    line({"defense", "precision", "defended accuracy, %", "L1 on test", "naive", "label-only", "D-DAE",
+          "partial Bayes"});
     line({"---", "---", "---", "---", "---", "---", "---", "---"});
     for (const row& one : rows_) {
-      if (one.first.precision != "int8" || one.first.thief != "naive") continue;
-      line({setting_of(one.first), one.first.variant, format("%.2f", 100 * one.first.defended_accuracy),
-            format("%.3f", one.first.l1_test), one.clone.text(), clone_of(one, "label_only", ""),
-            clone_of(one, "restoring", "network"), clone_of(one, "restoring", "table")});
+      if (!one.first.precision.starts_with("int8") || one.first.attacker != "naive") continue;
+      line({cell_of(one.first), one.first.precision, format("%.2f", 100 * one.first.defended_accuracy),
+            format("%.3f", one.first.l1_test), one.clone.text(), clone_of(one, "label_only"), clone_of(one, "d_dae"),
+            clone_of(one, "partial_bayes")});
     }
   }
 
   void adaptive() {
-    begin("mnist asked with fashion_mnist, images chosen by a reward, clones in %");
+    begin("mnist queried with fashion_mnist, images sampled by a reward: accuracy of clones, %");
     line({"defense", "random", "certainty", "diversity", "loss", "all"});
     line({"---", "---", "---", "---", "---", "---"});
     for (const row& one : rows_) {
-      if (one.first.variant != "certainty") continue;
-      std::vector<std::string> cells{setting_of(one.first)};
-      for (const char* variant : {"random", "certainty", "diversity", "loss", "all"}) {
+      if (one.first.sampling != "certainty") continue;
+      std::vector<std::string> cells{cell_of(one.first)};
+      for (const char* sampling : {"random", "certainty", "diversity", "loss", "all"}) {
         result_line other = one.first;
-        other.variant = variant;
+        other.sampling = sampling;
         cells.push_back(clone_of(other));
       }
       line(cells);
     }
   }
 
-  void strange() {
-    begin("fashion_mnist asked with mnist, the naive thief");
-    line({"defense", "accuracy of answers, %", "L1 on queries", "clone, %"});
+  void other_images() {
+    begin("fashion_mnist queried with mnist: naive attacker");
+    line({"defense", "defended accuracy, %", "L1 on queries", "clone, %"});
     line({"---", "---", "---", "---"});
     for (const row& one : rows_) {
-      if (one.first.victim == "fashion_mnist" && one.first.queries == "mnist") {
-        line({setting_of(one.first), format("%.2f", 100 * one.first.defended_accuracy),
+      if (one.first.victim == "fashion_mnist" && one.first.query_data == "mnist") {
+        line({cell_of(one.first), format("%.2f", 100 * one.first.defended_accuracy),
               format("%.3f", one.first.l1_queries), one.clone.text()});
       }
     }
@@ -233,22 +242,26 @@ class tables {
     return text_;
   }
 
-  /// The few rows that the project's README shows: MNIST asked with Fashion-MNIST.
+  /// The few rows that the project's README shows: MNIST queried with Fashion-MNIST.
   std::string summary() {
     tables few(rows_);
-    few.line({"answers", "accuracy, %", "mean L1", "ECE", "copy from the answers, %", "copy from the labels, %"});
+    few.line({"defense", "accuracy, %", "mean L1", "ECE", "naive clone, %", "label-only clone, %"});
     few.line({"---", "---", "---", "---", "---", "---"});
     for (const row& one : rows_) {
-      const std::string name = setting_of(one.first), labels = clone_of(one, "label_only", "");
-      if (!is_knockoff(one.first, scenes[0], "naive") || !quoted.contains(name)) continue;
-      few.line({name, format("%.2f", 100 * one.first.defended_accuracy), format("%.2f", one.first.l1_test),
-                format("%.3f", one.first.ece_test), one.clone.text(), labels});
+      const std::string labels = clone_of(one, "label_only");
+      if (!is_knockoff(one.first, scenes[0], "naive") || !readme_rows.contains(setting_of(one.first))) continue;
+      few.line({cell_of(one.first), format("%.2f", 100 * one.first.defended_accuracy),
+                format("%.2f", one.first.l1_test), format("%.3f", one.first.ece_test), one.clone.text(), labels});
     }
     return few.text_;
   }
 
  private:
-  /// A table of which no row is there yet is left out.
+  static std::string heading(const scene& where) {
+    return std::string(where.victim) + " queried with " + where.query_data;
+  }
+
+  /// Begins a table, which is left out if it stays without rows.
   void begin(const std::string& heading) {
     drop_empty();
     start_ = text_.size();
@@ -267,15 +280,15 @@ class tables {
   }
 
   std::string clone_of(const result_line& wanted) const {
-    const auto found =
-        std::find_if(rows_.begin(), rows_.end(), [&](const row& each) { return each.first.theft() == wanted.theft(); });
+    const auto found = std::find_if(rows_.begin(), rows_.end(), [&](const row& each) {
+      return each.first.configuration() == wanted.configuration();
+    });
     return found == rows_.end() ? "" : found->clone.text();
   }
 
-  std::string clone_of(const row& like, const char* thief, const char* restored_by) const {
+  std::string clone_of(const row& like, const char* attacker) const {
     result_line wanted = like.first;
-    wanted.thief = thief;
-    wanted.restored_by = restored_by;
+    wanted.attacker = attacker;
     return clone_of(wanted);
   }
 
@@ -313,16 +326,16 @@ int run(int count, char** arguments) {
   const std::filesystem::path folder = arguments[2];
   std::filesystem::create_directories(folder);
   for (const scene& where : scenes) write_scene(folder, rows, where);
-  std::vector<row> told;  // what rests on one seed stays in the charts
-  std::copy_if(rows.begin(), rows.end(), std::back_inserter(told),
+  std::vector<row> with_spread;  // configurations of one seed stay in the charts
+  std::copy_if(rows.begin(), rows.end(), std::back_inserter(with_spread),
                [](const row& one) { return one.clone.values.size() >= 3; });
-  tables all(told);
-  all.thieves();
+  tables all(with_spread);
+  all.attackers();
   all.naive();
   all.data_free();
   all.int8();
   all.adaptive();
-  all.strange();
+  all.other_images();
   std::ofstream(folder / "tables.md") << all.text();
   if (count < 5) return 0;
   const bool write = count > 5 && std::string(arguments[5]) == "write";

@@ -9,57 +9,81 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 inline const char* const results_header =
-    "victim,precision,queries,attack,variant,thief,restored_by,defense,parameters,label_kept,victim_accuracy,"
-    "defended_accuracy,l1_test,l1_queries,ece_test,clone_accuracy,seed,queries_spent,seconds";
+    "victim,precision,query_data,attack,sampling,attacker,defense,policy,perturbed,victim_accuracy,"
+    "defended_accuracy,l1_test,l1_queries,ece_test,clone_accuracy,seed,queries,seconds";
 
-/// One line of the results. variant: of knockoff how images are chosen (random, certainty, diversity, loss, all) or, of
-/// an int8 victim, how it was quantised (ptq, qat). restored_by: of the restoring thief, network or table.
+/// One line of the results.
 struct result_line {
-  std::string victim, precision, queries, attack, variant, thief, restored_by, defense, parameters;
-  bool label_kept;
-  double victim_accuracy;    ///< the victim's own, on test images
-  double defended_accuracy;  ///< its answers'
-  double l1_test;            ///< how far they lie from its posteriors, in L1, on the mean over test images
-  double l1_queries;         ///< the same over all that the thief asked
-  double ece_test;           ///< their expected calibration error on test images
+  std::string victim;        ///< the data set that it was trained on: mnist, fashion_mnist or glyphs
+  std::string precision;     ///< float32, int8_ptq or int8_qat
+  std::string query_data;    ///< the data set of the attacker's images; none where they have no images
+  std::string attack;        ///< knockoff, dfme or maze
+  std::string sampling;      ///< of knockoff, how images are chosen: random, certainty, diversity, loss or all
+  std::string attacker;      ///< naive, label_only, d_dae, partial_bayes or query_averaging
+  std::string defense;       ///< in the syntax of chaff::parse_defense; keys, calibrated taus and models are left out
+  std::string policy;        ///< in the syntax of chaff::parse_policy
+  std::string perturbed;     ///< the fraction of held-out benign rows below the gate's tau, where that sets tau
+  double victim_accuracy;    ///< of the victim, on test images
+  double defended_accuracy;  ///< of its responses
+  double l1_test;            ///< mean L1 between responses and posteriors, over test images
+  double l1_queries;         ///< mean L1 between responses and posteriors, over the attacker's queries
+  double ece_test;           ///< expected calibration error of the responses to test images
   double clone_accuracy;     ///< on test images
-  long seed, queries_spent;
-  long seconds;  ///< that it took, by the clock
+  long seed, queries;
+  long seconds;  ///< wall time of the run
 
   /// The line, as it stands in the file.
   std::string text() const {
     char figures[160];
     std::snprintf(figures, sizeof figures, ",%.4f,%.4f,%.4f,%.4f,%.4f,%.4f,%ld,%ld,%ld", victim_accuracy,
-                  defended_accuracy, l1_test, l1_queries, ece_test, clone_accuracy, seed, queries_spent, seconds);
-    return theft() + figures;
+                  defended_accuracy, l1_test, l1_queries, ece_test, clone_accuracy, seed, queries, seconds);
+    return configuration() + figures;
   }
 
-  /// All that names the theft, but for the seed.
-  std::string theft() const {
-    return victim + ',' + precision + ',' + queries + ',' + attack + ',' + variant + ',' + thief + ',' + restored_by +
-           ',' + defense + ',' + parameters + ',' + (label_kept ? '1' : '0');
+  /// All that identifies the attack run, but for the seed.
+  std::string configuration() const {
+    return victim + ',' + precision + ',' + query_data + ',' + attack + ',' + sampling + ',' + attacker + ',' +
+           quoted(defense) + ',' + quoted(policy) + ',' + perturbed;
   }
 
-  /// All that names the row.
-  std::string name() const { return theft() + ',' + std::to_string(seed); }
+  /// All that identifies the attack run.
+  std::string name() const { return configuration() + ',' + std::to_string(seed); }
+
+ private:
+  static std::string quoted(const std::string& field) {
+    return field.find(',') == std::string::npos ? field : '"' + field + '"';
+  }
 };
 
-/// Raises std::runtime_error, with the line, where one of its values is none that it may have. A label that is kept
-/// loses no accuracy.
+/// The fields of a line of CSV; one that is quoted may hold commas.
+inline std::vector<std::string> fields_of(const std::string& line) {
+  std::vector<std::string> fields(1);
+  bool is_quoted = false;
+  for (const char c : line) {
+    if (c == '"') {
+      is_quoted = !is_quoted;
+    } else if (c == ',' && !is_quoted) {
+      fields.emplace_back();
+    } else {
+      fields.back() += c;
+    }
+  }
+  return fields;
+}
+
+/// Throws std::runtime_error, with the line, where a field is missing or has a value that it cannot have. A defense
+/// that keeps the label loses no accuracy.
 inline result_line parsed(const std::string& line) {
-  std::vector<std::string> fields;
-  std::istringstream split(line);
-  for (std::string field; std::getline(split, field, ',');) fields.push_back(field);
+  const std::vector<std::string> fields = fields_of(line);
   const auto need = [&](bool holds, const char* what) {
     if (!holds) throw std::runtime_error(std::string("not well formed, ") + what + ": " + line);
   };
-  need(fields.size() == 19, "19 fields");
+  need(fields.size() == 18, "18 fields");
   const auto number = [&](std::size_t i, double low, double high) {
     double value = 0;
     const char* end = fields[i].data() + fields[i].size();
@@ -73,32 +97,31 @@ inline result_line parsed(const std::string& line) {
     return fields[i];
   };
   const result_line read{.victim = one_of(0, {"mnist", "fashion_mnist", "glyphs"}),
-                         .precision = one_of(1, {"float32", "int8"}),
-                         .queries = one_of(2, {"mnist", "fashion_mnist", "glyphs", "none"}),
+                         .precision = one_of(1, {"float32", "int8_ptq", "int8_qat"}),
+                         .query_data = one_of(2, {"mnist", "fashion_mnist", "glyphs", "none"}),
                          .attack = one_of(3, {"knockoff", "dfme", "maze"}),
-                         .variant = one_of(4, {"random", "certainty", "diversity", "loss", "all", "ptq", "qat", ""}),
-                         .thief = one_of(5, {"naive", "label_only", "restoring", "averaging"}),
-                         .restored_by = one_of(6, {"network", "table", ""}),
-                         .defense = fields[7],
-                         .parameters = fields[8],
-                         .label_kept = one_of(9, {"0", "1"}) == "1",
-                         .victim_accuracy = number(10, 0, 1),
-                         .defended_accuracy = number(11, 0, 1),
-                         .l1_test = number(12, 0, 2.0001),
-                         .l1_queries = number(13, 0, 2.0001),
-                         .ece_test = number(14, 0, 1),
-                         .clone_accuracy = number(15, 0, 1),
-                         .seed = count(16, 0),
-                         .queries_spent = count(17, 1),
-                         .seconds = count(18, 0)};
+                         .sampling = one_of(4, {"random", "certainty", "diversity", "loss", "all", ""}),
+                         .attacker = one_of(5, {"naive", "label_only", "d_dae", "partial_bayes", "query_averaging"}),
+                         .defense = fields[6],
+                         .policy = one_of(7, {"", "keep_label=false"}),
+                         .perturbed = fields[8],
+                         .victim_accuracy = number(9, 0, 1),
+                         .defended_accuracy = number(10, 0, 1),
+                         .l1_test = number(11, 0, 2.0001),
+                         .l1_queries = number(12, 0, 2.0001),
+                         .ece_test = number(13, 0, 1),
+                         .clone_accuracy = number(14, 0, 1),
+                         .seed = count(15, 0),
+                         .queries = count(16, 1),
+                         .seconds = count(17, 0)};
   need(!read.defense.empty(), "a defense");
-  need((read.thief == "restoring") == !read.restored_by.empty(), "restored_by");
-  need(!read.label_kept || read.defended_accuracy == read.victim_accuracy, "a kept label that loses accuracy");
+  if (!read.perturbed.empty()) number(8, 0, 1);
+  need(!read.policy.empty() || read.defended_accuracy == read.victim_accuracy, "a kept label that loses accuracy");
   return read;
 }
 
-/// All lines of a file. Raises std::runtime_error where it is missing, where a line is not well formed, and where a
-/// theft is there twice.
+/// All lines of a file. Throws std::runtime_error where it is missing, where a line is not well formed, and where an
+/// attack run is there twice.
 inline std::vector<result_line> results_of(const std::filesystem::path& path) {
   std::ifstream file(path);
   std::string line;
@@ -106,10 +129,10 @@ inline std::vector<result_line> results_of(const std::filesystem::path& path) {
     throw std::runtime_error(path.string() + " holds no results");
   }
   std::vector<result_line> all;
-  std::set<std::string> seen;
+  std::set<std::string> known;
   while (std::getline(file, line)) {
     all.push_back(parsed(line));
-    if (!seen.insert(all.back().name()).second) throw std::runtime_error("there twice: " + line);
+    if (!known.insert(all.back().name()).second) throw std::runtime_error("there twice: " + line);
   }
   return all;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// DFME and MAZE: clones trained without any images, on queries that a generator learns to draw.
+/// DFME and MAZE: data-free attacks, which train a clone on queries that a generator learns to draw.
 #ifndef CHAFF_BENCHMARKS_STEALING_DATA_FREE_HPP
 #define CHAFF_BENCHMARKS_STEALING_DATA_FREE_HPP
 
@@ -7,15 +7,16 @@
 #include <functional>
 #include <vector>
 
-#include "answers.hpp"
 #include "networks.hpp"
+#include "victim_api.hpp"
 
-/// What is the same in both: in turns, the generator moves to where clone and victim disagree, by gradients estimated
-/// from answers alone, and the clone learns from what the generator draws.
+/// The parameters of a data-free attack, in which two steps alternate.
+/// The generator moves to where clone and victim disagree, by gradients that are estimated from responses.
+/// The clone is trained on the responses to what the generator draws.
 struct data_free_attack {
   std::int64_t budget;  ///< queries
   std::int64_t batch;   ///< images at a time
-  int directions;       ///< m: random directions of an estimated gradient, each a query more
+  int directions;       ///< m: random directions of an estimated gradient; each costs one more query
   int clone_steps;      ///< for each step of the generator
   int replays;          ///< steps on queries of earlier turns, which cost no query
   bool logits;          ///< l1 between recovered logits (DFME), or the divergence of posteriors (MAZE)
@@ -36,7 +37,7 @@ inline data_free_attack maze(std::int64_t budget) {
   return {.budget = budget, .batch = 128, .directions = 10, .clone_steps = 5, .replays = 10, .logits = false};
 }
 
-/// How far the clone is from the answers, for each query: N numbers.
+/// The distance between the clone and the responses, for each query: N numbers.
 inline torch::Tensor disagreement(const torch::Tensor& answers, const torch::Tensor& clone_logits, bool logits) {
   const torch::Tensor logs = answers.clamp_min(1e-7).log();
   if (logits) return (logs - logs.mean(1, true) - clone_logits).abs().mean(1);
@@ -60,8 +61,9 @@ inline torch::Tensor forward_differences(const std::function<torch::Tensor(const
   return gradient;
 }
 
-/// Steals by answers alone.
-inline torch::nn::Sequential stolen_without_data(service& victim, std::int64_t classes, const data_free_attack& how) {
+/// A clone that is trained by a data-free attack.
+inline torch::nn::Sequential extract_without_data(victim_api& victim, std::int64_t classes,
+                                                  const data_free_attack& how) {
   torch::nn::Sequential clone = lenet(classes), draws = generator();
   torch::optim::Adam clone_steps(clone->parameters(), torch::optim::AdamOptions(how.clone_rate));
   torch::optim::Adam generator_steps(draws->parameters(), torch::optim::AdamOptions(how.generator_rate));
@@ -72,16 +74,16 @@ inline torch::nn::Sequential stolen_without_data(service& victim, std::int64_t c
     static_cast<torch::optim::AdamOptions&>(generator_steps.param_groups()[0].options())
         .lr(how.generator_rate * share_left);
   };
-  std::vector<torch::Tensor> asked, told;
+  std::vector<torch::Tensor> old_queries, old_answers;
   const auto learn = [&](const torch::Tensor& pixels, const torch::Tensor& answers) {
     clone_steps.zero_grad();
     disagreement(answers, clone->forward(pixels), how.logits).mean().backward();
     clone_steps.step();
   };
   const std::int64_t turn = how.batch * (1 + how.directions + how.clone_steps);
-  while (victim.asked() + turn <= how.budget) {
-    set_rates(1 - 0.95 * static_cast<double>(victim.asked()) / static_cast<double>(how.budget));
-    // the generator climbs: its images, and so the queries, are changed by what the defended answers say
+  while (victim.queries() + turn <= how.budget) {
+    set_rates(1 - 0.95 * static_cast<double>(victim.queries()) / static_cast<double>(how.budget));
+    // the generator's step: defended responses change what it draws, and so the queries that follow
     draws->train();
     const torch::Tensor drawn = draws->forward(noise());
     const torch::Tensor gradient = forward_differences(
@@ -102,14 +104,14 @@ inline torch::nn::Sequential stolen_without_data(service& victim, std::int64_t c
       const torch::Tensor answers = victim(pixels);
       learn(pixels, answers);
       if (how.replays > 0) {
-        asked.push_back(pixels);
-        told.push_back(answers);
+        old_queries.push_back(pixels);
+        old_answers.push_back(answers);
       }
     }
     for (int step = 0; step < how.replays; ++step) {
-      const auto chosen =
-          static_cast<std::size_t>(torch::randint(static_cast<std::int64_t>(asked.size()), {1}).item<std::int64_t>());
-      learn(asked[chosen], told[chosen]);
+      const auto chosen = static_cast<std::size_t>(
+          torch::randint(static_cast<std::int64_t>(old_queries.size()), {1}).item<std::int64_t>());
+      learn(old_queries[chosen], old_answers[chosen]);
     }
   }
   clone->eval();

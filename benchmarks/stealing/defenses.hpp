@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "answers.hpp"
+#include "victim_api.hpp"
 
 /// How a quantised victim writes its logits: z = scale (q - zero_point), q in 0 ... 255.
 struct quantisation {
@@ -28,22 +28,29 @@ struct quantisation {
   }
 };
 
-/// All that a defense may be made of. A thief who knows the defense makes one of his own, with another key.
+/// All that a defense may be made of. An attacker who knows the defense makes one of their own, with another key.
 struct victim_parts {
-  answering model;         ///< the logits
-  answering decoy;         ///< those of a model trained to be wrong
-  answering surrogate;     ///< those of a copy that was never trained
-  answering redirection;   ///< d/dy <G'y, 1> of that copy, G the Jacobian of its log-posterior
-  torch::Tensor held_out;  ///< the victim's logits for customers' images that it was not trained on
+  model_function model;        ///< the logits
+  model_function decoy;        ///< the logits of a model trained to be wrong
+  model_function surrogate;    ///< the logits of an untrained network, the defender's proxy of the attacker's
+  model_function redirection;  ///< d/dy <G'y, 1> of the surrogate, G the Jacobian of its log-posterior
+  torch::Tensor held_out;      ///< the victim's logits for benign images that it was not trained on
   chaff::key key;
   quantisation codes{};  ///< of a quantised victim
 };
 
-/// One defense at one strength. `name` groups a line of a chart.
+/// One defense at one strength.
 struct setting {
-  std::string name, parameters;
-  bool label_kept = true;
-  std::function<answering(const victim_parts&)> bind;
+  std::string defense;    ///< in the syntax of chaff::parse_defense, without what `bind` takes from the victim
+  std::string policy;     ///< in the syntax of chaff::parse_policy
+  std::string perturbed;  ///< the fraction of held-out benign rows below the gate's tau, where that sets tau
+  std::function<model_function(const victim_parts&)> bind;
+
+  bool keeps_label() const { return policy.empty(); }
+  bool is_none() const { return defense == "none"; }
+  std::string name() const {
+    return defense + (policy.empty() ? "" : ", " + policy) + (perturbed.empty() ? "" : ", perturbed=" + perturbed);
+  }
 };
 
 namespace settings {
@@ -55,78 +62,85 @@ std::string text(const char* format, Values... values) {
   return written;
 }
 
-/// A defense of the library, the same for all victims.
-template <class Defense>
-setting of_logits(std::string name, std::string parameters, Defense used, bool keep_label = true) {
-  return {std::move(name), std::move(parameters), keep_label, [used, keep_label](const victim_parts& of) -> answering {
-            return chaff::defend(of.model, used, {.keep_label = keep_label});
+/// A defense that its text describes wholly.
+inline setting from_text(const std::string& defense, const std::string& policy = "") {
+  return {defense, policy, "", [defense, policy](const victim_parts& of) -> model_function {
+            return chaff::defend(of.model, chaff::parse_defense(defense), chaff::parse_policy(policy));
           }};
 }
 
 inline setting none() {
-  return of_logits("none", "", chaff::none{});
+  return from_text("none");
 }
 
 inline setting dcp(chaff::odds rule, double beta, double gamma, bool keep_label = true) {
-  return of_logits(rule == chaff::odds::exact ? "dcp_exact" : "dcp", text("beta=%g gamma=%g", beta, gamma),
-                   chaff::dcp{.beta = beta, .gamma = gamma, .rule = rule}, keep_label);
+  return from_text(text("dcp(beta=%g", beta) + (gamma == 0.2 ? "" : text(", gamma=%g", gamma)) +
+                       (rule == chaff::odds::exact ? ", rule=exact)" : ")"),
+                   keep_label ? "" : "keep_label=false");
 }
 
-inline setting dcp_rounded(double beta, double gamma, int decimals = 2) {
-  return of_logits("dcp_rounded", text("beta=%g gamma=%g decimals=%d", beta, gamma, decimals),
-                   chaff::dcp{.beta = beta, .gamma = gamma} | chaff::rounded{.decimals = decimals});
+inline setting dcp_rounded(double beta, int decimals = 2) {
+  return from_text(text("dcp(beta=%g) | rounded(decimals=%d)", beta, decimals));
 }
 
-/// As Lee et al. have it: exact odds.
+/// Exact odds, as Lee et al. have them.
 inline setting reverse_sigmoid(double beta, double gamma) {
-  return of_logits("reverse_sigmoid", text("beta=%g gamma=%g", beta, gamma),
-                   chaff::reverse_sigmoid{.beta = beta, .gamma = gamma, .rule = chaff::odds::exact});
+  return from_text(text("reverse_sigmoid(beta=%g", beta) + (gamma == 0.2 ? "" : text(", gamma=%g", gamma)) +
+                   ", rule=exact)");
+}
+
+inline setting top_k(std::size_t k) {
+  return from_text(text("none | top_k(k=%zu)", k));
+}
+
+inline setting label_only() {
+  return from_text("none | label_only");
 }
 
 inline setting adaptive_misinformation(double tau) {
-  return {"adaptive_misinformation", text("tau=%g", tau), true, [tau](const victim_parts& of) -> answering {
+  return {text("adaptive_misinformation(tau=%g)", tau), "", "", [tau](const victim_parts& of) -> model_function {
             return chaff::defend(of.model, chaff::adaptive_misinformation(of.decoy, {.tau = tau}));
           }};
 }
 
-inline setting random(double epsilon) {
-  return {"random", text("epsilon=%g", epsilon), true, [epsilon](const victim_parts& of) -> answering {
+inline setting random_vertex(double epsilon) {
+  return {text("random_vertex(epsilon=%g)", epsilon), "", "", [epsilon](const victim_parts& of) -> model_function {
             return chaff::defend(of.model, chaff::random_vertex{.epsilon = epsilon, .key = of.key});
           }};
 }
 
 inline setting mad(double epsilon, bool keep_argmax) {
-  return {keep_argmax ? "mad_argmax" : "mad", text("epsilon=%g", epsilon), true,
-          [epsilon, keep_argmax](const victim_parts& of) -> answering {
+  return {text("mad(epsilon=%g", epsilon) + (keep_argmax ? ", keep_argmax=true)" : ")"), "", "",
+          [epsilon, keep_argmax](const victim_parts& of) -> model_function {
             return chaff::defend(of.model, chaff::mad{chaff::last_layer{of.surrogate}, epsilon, keep_argmax});
           }};
 }
 
 inline setting gradient_redirection(double epsilon) {
-  return {"gradient_redirection", text("epsilon=%g", epsilon), true, [epsilon](const victim_parts& of) -> answering {
+  return {text("gradient_redirection(epsilon=%g)", epsilon), "", "",
+          [epsilon](const victim_parts& of) -> model_function {
             return chaff::defend(of.model, chaff::gradient_redirection{chaff::redirection{of.redirection}, epsilon});
           }};
 }
 
-/// The value of a score under which a share of customers' held-out images lies: the energy lse, or the confidence p_k.
-inline double threshold(const torch::Tensor& held_out, double share, bool energy) {
+/// The tau below which the score of a fraction of held-out benign rows lies: the energy lse, or the confidence p_k.
+inline double calibrated_tau(const torch::Tensor& held_out, double perturbed, bool energy) {
   const torch::Tensor score = energy ? held_out.logsumexp(1) : std::get<0>(held_out.softmax(1).max(1));
-  return torch::quantile(score.to(torch::kDouble), share).item<double>();
+  return torch::quantile(score.to(torch::kDouble), perturbed).item<double>();
 }
 
-/// beta 1.2 for those whom an energy gate takes for strangers.
-inline setting dcp_energy(double share) {
-  return {"dcp_energy", text("touched=%g beta=1.2 gamma=0.2", share), true,
-          [share](const victim_parts& of) -> answering {
-            const chaff::energy_gate gate{.tau = threshold(of.held_out, share, true)};
-            return chaff::defend(of.model, chaff::gated{gate, chaff::reverse_sigmoid{.beta = 1.2}});
+/// DCP at beta 1.2 for the queries that an energy gate takes for out-of-distribution.
+inline setting energy_dcp(double perturbed) {
+  return {"energy_dcp(beta=1.2)", "", text("%g", perturbed), [perturbed](const victim_parts& of) -> model_function {
+            return chaff::defend(of.model,
+                                 chaff::energy_dcp{.beta = 1.2, .tau = calibrated_tau(of.held_out, perturbed, true)});
           }};
 }
 
-inline setting misdirect(double share, bool energy) {
-  return {energy ? "misdirect_energy" : "misdirect_confidence", text("touched=%g", share), false,
-          [share, energy](const victim_parts& of) -> answering {
-            const double tau = threshold(of.held_out, share, energy);
+inline setting misdirect(double perturbed, bool energy) {
+  return {energy ? "gated(energy_gate, misdirect)" : "gated(confidence_gate, misdirect)", "keep_label=false",
+          text("%g", perturbed), [perturbed, energy](const victim_parts& of) -> model_function {
+            const double tau = calibrated_tau(of.held_out, perturbed, energy);
             const chaff::misdirect other{.key = of.key};
             const chaff::policy relabel{.keep_label = false};
             if (energy) return chaff::defend(of.model, chaff::gated{chaff::energy_gate{.tau = tau}, other}, relabel);
@@ -134,25 +148,17 @@ inline setting misdirect(double share, bool energy) {
           }};
 }
 
-inline setting top_k(std::size_t k) {
-  return of_logits("top_k", text("k=%zu", k), chaff::none{} | chaff::top_k{.k = k});
-}
-
-inline setting label_only() {
-  return of_logits("label_only", "", chaff::none{} | chaff::label_only{});
-}
-
-/// A quantised victim's defense on its codes: answers are uint8 codes at 1/256.
+/// A quantised victim's defense on its codes: responses are uint8 codes, in units of 1/256.
 template <class Make>
-setting of_codes(std::string name, std::string parameters, Make make) {
-  return {std::move(name), std::move(parameters), true, [make](const victim_parts& of) -> answering {
-            return [model = of.model, codes = of.codes, used = make(of.codes.scale)](const torch::Tensor& queries) {
+setting of_codes(std::string defense, Make make) {
+  return {std::move(defense), "", "", [make](const victim_parts& of) -> model_function {
+            return [model = of.model, codes = of.codes, defended = make(of.codes.scale)](const torch::Tensor& queries) {
               row_matrix answer = model(queries);
               const auto classes = static_cast<std::size_t>(answer.cols());
               const std::vector<std::int8_t> logits = codes.codes_of(answer);
               std::vector<std::uint8_t> codes_out(logits.size());
               for (std::size_t first = 0; first < logits.size(); first += classes) {
-                used(std::span(logits).subspan(first, classes), std::span(codes_out).subspan(first, classes));
+                defended(std::span(logits).subspan(first, classes), std::span(codes_out).subspan(first, classes));
               }
               for (std::size_t i = 0; i < codes_out.size(); ++i) {
                 answer.data()[i] = static_cast<float>(codes_out[i]) / 256;
@@ -163,11 +169,11 @@ setting of_codes(std::string name, std::string parameters, Make make) {
 }
 
 inline setting int8_none() {
-  return of_codes("none", "", [](float scale) { return chaff::int8::softmax(scale); });
+  return of_codes("none", [](float scale) { return chaff::int8::softmax(scale); });
 }
 
 inline setting int8_dcp(float beta) {
-  return of_codes("dcp", text("beta=%g gamma=0.2", static_cast<double>(beta)),
+  return of_codes(text("dcp(beta=%g)", static_cast<double>(beta)),
                   [beta](float scale) { return chaff::int8::dcp({.input_scale = scale, .beta = beta}); });
 }
 
@@ -184,23 +190,23 @@ inline std::vector<setting> every_setting() {
         all.push_back(settings::dcp(chaff::odds::exact, beta, gamma, keep_label));
       }
     }
-    all.push_back(dcp_rounded(beta, 0.2));
+    all.push_back(dcp_rounded(beta));
   }
-  all.push_back(dcp_rounded(1.2, 0.2, 1));
+  all.push_back(dcp_rounded(1.2, 1));
   for (const double beta : {0.3, 0.6, 0.9}) {
     for (const double gamma : {0.2, 0.1}) all.push_back(settings::reverse_sigmoid(beta, gamma));
   }
   for (const double tau : {0.5, 0.9, 0.99}) all.push_back(settings::adaptive_misinformation(tau));
   for (const double epsilon : {0.5, 1.0, 1.5}) {
-    all.push_back(settings::random(epsilon));
+    all.push_back(settings::random_vertex(epsilon));
     all.push_back(settings::mad(epsilon, false));
     all.push_back(settings::mad(epsilon, true));
     all.push_back(settings::gradient_redirection(epsilon));
   }
-  for (const double share : {0.005, 0.01, 0.05}) {
-    all.push_back(dcp_energy(share));
-    all.push_back(settings::misdirect(share, false));
-    all.push_back(settings::misdirect(share, true));
+  for (const double perturbed : {0.005, 0.01, 0.05}) {
+    all.push_back(settings::energy_dcp(perturbed));
+    all.push_back(settings::misdirect(perturbed, false));
+    all.push_back(settings::misdirect(perturbed, true));
   }
   for (const std::size_t k : {1, 3, 5}) all.push_back(settings::top_k(k));
   return all;

@@ -143,7 +143,8 @@ class press {
   std::vector<face> faces_;
 };
 
-/// 40,000 to train on; 4,000 held out and 5,000 to test, of other faces: customers bring their own.
+/// 40,000 to train on; 4,000 held out and 5,000 to test, of other faces: benign users have other faces than the
+/// training set.
 inline data_set data(std::int64_t most = 40000) {
   const press drawing;
   return {classes, drawing.draw(std::min<std::int64_t>(most, 40000), false, 1),

@@ -24,12 +24,13 @@ struct image_set {
   }
 };
 
-/// What a victim is trained on, what its owner sets thresholds by, and what all figures are measured on.
+/// What a victim is trained on, the benign images by which its owner sets thresholds, and what all figures are measured
+/// on.
 struct data_set {
   std::int64_t classes;
   image_set train, held_out, test;
 
-  /// The same, with at most so many images in each part.
+  /// A copy with at most `most` images in each part.
   data_set first(std::int64_t most) const {
     const auto cut = [&](const image_set& whole) { return whole.part(0, std::min(most, whole.size())); };
     return {classes, cut(train), cut(held_out), cut(test)};

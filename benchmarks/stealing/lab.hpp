@@ -23,7 +23,7 @@
 #include "surrogates.hpp"
 #include "training.hpp"
 
-/// How much is trained and asked; `quick` only shows that each part runs.
+/// Numbers of images, queries and epochs; `quick` only shows that each part runs.
 struct sizes {
   bool quick = false;
 
@@ -87,7 +87,7 @@ class lab {
   }
 
   /// The network trained on a data set, with all that a defense may be made of. precision: float32, int8_ptq, int8_qat.
-  /// It, its decoy and its quantised forms are trained when they are first asked for.
+  /// It, its decoy and its quantised forms are trained at the first call.
   const victim& victim_of(const std::string& name, const std::string& precision) {
     auto& kept = victims_[name + "." + precision];
     if (kept) return *kept;
@@ -122,7 +122,7 @@ class lab {
   torch::nn::Sequential trained(const std::string& name) {
     const data_set& of = data(name);
     return kept_or(setup_.work / (name + ".pt"), of.classes, [&](torch::nn::Sequential& fresh) {
-      fit(fresh, of.train.pixels, naming(of.train.labels, of.classes), setup_.size.training(name));
+      fit(fresh, of.train.pixels, one_hot(of.train.labels, of.classes), setup_.size.training(name));
     });
   }
 
@@ -132,7 +132,7 @@ class lab {
     return kept_or(setup_.work / (name + ".decoy.pt"), of.classes, [&](torch::nn::Sequential& fresh) {
       schedule how = setup_.size.training(name);
       how.epochs = std::min<std::int64_t>(how.epochs, 3);
-      fit(fresh, of.train.pixels, naming(of.train.labels, of.classes), how,
+      fit(fresh, of.train.pixels, one_hot(of.train.labels, of.classes), how,
           [](const torch::Tensor& logits, const torch::Tensor& truth) {
             return -(1 - (truth * logits.softmax(1)).sum(1)).clamp_min(1e-6).log().mean();
           });
@@ -164,13 +164,13 @@ class lab {
 
   /// Puts a TorchScript network with int8 operators in the float model's place; quantise.py makes it from the float
   /// victim's weights and images.
-  void quantise(victim& robbed, const std::string& name, const std::string& precision) {
+  void quantise(victim& target, const std::string& name, const std::string& precision) {
     const std::filesystem::path path = setup_.work / (name + "." + precision + ".pt");
     if (!std::filesystem::exists(path)) {
       c10::impl::GenericDict given(c10::StringType::get(), c10::TensorType::get());
       for (const auto& each : trained(name)->named_parameters()) given.insert(each.key(), each.value().detach());
-      given.insert("pixels", robbed.data->train.pixels.contiguous());
-      given.insert("labels", robbed.data->train.labels.contiguous());
+      given.insert("pixels", target.data->train.pixels.contiguous());
+      given.insert("labels", target.data->train.labels.contiguous());
       const std::string input = path.string() + ".in";
       whole(input, [&](const std::string& part) {
         const std::vector<char> bytes = torch::pickle_save(given);
@@ -183,9 +183,9 @@ class lab {
     }
     auto network = std::make_shared<torch::jit::Module>(torch::jit::load(path.string()));
     network->eval();
-    robbed.parts.codes = {static_cast<float>(network->attr("scale").toDouble()),
+    target.parts.codes = {static_cast<float>(network->attr("scale").toDouble()),
                           static_cast<int>(network->attr("zero_point").toInt())};
-    robbed.parts.model = [network](const torch::Tensor& pixels) {
+    target.parts.model = [network](const torch::Tensor& pixels) {
       const torch::NoGradGuard no_gradients;
       std::vector<torch::Tensor> parts;
       for (const torch::Tensor& some : pixels.split(1000)) parts.push_back(network->forward({some}).toTensor());

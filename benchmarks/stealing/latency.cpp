@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// What an answer takes, one query of one image and one defense at a time, with a network on one thread: undefended and
-/// under each defense, by turns in one run. Surrogates and decoys are as large as the network.
+/// Latency of one query of one image, with a network on one thread, undefended and under each defense, in random order
+/// in one run. Surrogates and decoys are as large as the network.
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -26,8 +26,8 @@ std::string processor() {
 }
 
 struct measured {
-  std::string defense, parameters;
-  answering answer;
+  std::string defense, evaluation;
+  model_function answer;
   std::vector<double> microseconds = {};
 
   double median() const {
@@ -45,36 +45,38 @@ std::vector<measured> around(const torch::nn::Sequential& network, const torch::
       return rows_of(of->forward(x));
     };
   };
-  const answering model = logits(network), other = logits(second);
-  const answering redirection = [second](const torch::Tensor& x) { return redirection_of(second, x); };
-  const auto passes = [second](std::vector<torch::Tensor> parameters) -> answering {
+  const model_function model = logits(network), other = logits(second);
+  const model_function redirection = [second](const torch::Tensor& x) { return redirection_of(second, x); };
+  const auto passes = [second](std::vector<torch::Tensor> parameters) -> model_function {
     return [second, parameters](const torch::Tensor& x) { return jacobian_of(second, x, parameters); };
   };
   const chaff::key key("7468656c6162736f776e6b6579313637");
   std::vector<measured> all;
-  const auto add = [&](std::string defense, std::string parameters, auto used, const chaff::policy& promised = {}) {
-    all.push_back({std::move(defense), std::move(parameters), chaff::defend(model, used, promised)});
+  const auto add = [&](std::string name, std::string evaluation, auto defense, const chaff::policy& policy = {}) {
+    all.push_back({std::move(name), std::move(evaluation), chaff::defend(model, defense, policy)});
   };
   add("none", "", chaff::none{});
-  add("dcp", "beta=1.2", chaff::dcp{.beta = 1.2});
-  add("dcp_exact", "beta=1.2", chaff::dcp{.beta = 1.2, .rule = chaff::odds::exact});
-  add("dcp_rounded", "beta=1.2 decimals=2", chaff::dcp{.beta = 1.2} | chaff::rounded{.decimals = 2});
-  add("reverse_sigmoid", "beta=0.9", chaff::reverse_sigmoid{.beta = 0.9, .rule = chaff::odds::exact});
-  add("random", "epsilon=1", chaff::random_vertex{.epsilon = 1, .key = key});
-  add("misdirect", "energy gate open", chaff::gated{chaff::energy_gate{.tau = 1e6}, chaff::misdirect{.key = key}},
+  add("dcp(beta=1.2)", "", chaff::dcp{.beta = 1.2});
+  add("dcp(beta=1.2, rule=exact)", "", chaff::dcp{.beta = 1.2, .rule = chaff::odds::exact});
+  add("dcp(beta=1.2) | rounded(decimals=2)", "", chaff::dcp{.beta = 1.2} | chaff::rounded{.decimals = 2});
+  add("reverse_sigmoid(beta=0.9, rule=exact)", "", chaff::reverse_sigmoid{.beta = 0.9, .rule = chaff::odds::exact});
+  add("random_vertex(epsilon=1)", "", chaff::random_vertex{.epsilon = 1, .key = key});
+  add("gated(energy_gate, misdirect)", "", chaff::gated{chaff::energy_gate{.tau = 1e6}, chaff::misdirect{.key = key}},
       {.keep_label = false});
   add("adaptive_misinformation", "second forward pass", chaff::adaptive_misinformation(other, {.tau = 10}));
-  add("mad", "closed form", chaff::mad{chaff::last_layer{other}, 1.0});
-  add("mad", "K backward passes to the last layer", chaff::mad{chaff::jacobian{passes(last_weights(second))}, 1.0});
-  add("mad", "K backward passes to all parameters", chaff::mad{chaff::jacobian{passes(second->parameters())}, 1.0});
-  add("mad_argmax", "closed form", chaff::mad{chaff::last_layer{other}, 1.0, true});
-  add("gradient_redirection", "double backward pass",
+  add("mad(epsilon=1)", "closed form", chaff::mad{chaff::last_layer{other}, 1.0});
+  add("mad(epsilon=1)", "K backward passes to the last layer",
+      chaff::mad{chaff::jacobian{passes(last_weights(second))}, 1.0});
+  add("mad(epsilon=1)", "K backward passes to all parameters",
+      chaff::mad{chaff::jacobian{passes(second->parameters())}, 1.0});
+  add("mad(epsilon=1, keep_argmax=true)", "closed form", chaff::mad{chaff::last_layer{other}, 1.0, true});
+  add("gradient_redirection(epsilon=1)", "double backward pass",
       chaff::gradient_redirection{chaff::redirection{redirection}, 1.0});
   return all;
 }
 
 int run(int count, char** arguments) {
-  CLI::App app("Measures what an answer takes under each defense, and writes it to a CSV.");
+  CLI::App app("Measures the latency of a query under each defense, and writes it to a CSV.");
   std::string out = "latency.csv";
   int repetitions = 301;
   bool quick = false;
@@ -88,7 +90,7 @@ int run(int count, char** arguments) {
   at::set_num_threads(1);
   torch::manual_seed(1);
   std::ofstream file(out);
-  file << "network,defense,parameters,median_us,ratio,repetitions,processor\n";
+  file << "network,defense,evaluation,median_us,ratio,repetitions,processor\n";
   struct {
     const char* name;
     torch::nn::Sequential network, second;
@@ -105,20 +107,20 @@ int run(int count, char** arguments) {
     std::vector<std::size_t> order(all.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     for (int i = quick ? 0 : -2; i < each.repetitions; ++i) {  // the first ones warm up
-      std::shuffle(order.begin(), order.end(), random);        // no defense always follows the dearest
+      std::shuffle(order.begin(), order.end(), random);        // no defense always follows the most expensive
       for (const std::size_t chosen : order) {
         measured& one = all[chosen];
-        one.answer(each.query);  // so that none begins with what another left in the caches
+        one.answer(each.query);  // warms the caches after another defense
         const auto start = std::chrono::steady_clock::now();
         one.answer(each.query);
-        const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - start;
-        if (i >= 0) one.microseconds.push_back(took.count());
+        const std::chrono::duration<double, std::micro> elapsed = std::chrono::steady_clock::now() - start;
+        if (i >= 0) one.microseconds.push_back(elapsed.count());
       }
     }
     for (const measured& one : all) {
       const double ratio = one.median() / all.front().median();
-      const std::string line = settings::text("%s,%s,%s,%.1f,%.2f,%d,", each.name, one.defense.c_str(),
-                                              one.parameters.c_str(), one.median(), ratio, each.repetitions) +
+      const std::string line = settings::text("%s,\"%s\",%s,%.1f,%.2f,%d,", each.name, one.defense.c_str(),
+                                              one.evaluation.c_str(), one.median(), ratio, each.repetitions) +
                                processor();
       std::cout << line << std::endl;
       file << line << '\n';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The networks that are robbed, that rob, and that draw queries out of nothing.
+/// The networks of victims and clones, and the generator of the data-free attacks.
 #ifndef CHAFF_BENCHMARKS_STEALING_NETWORKS_HPP
 #define CHAFF_BENCHMARKS_STEALING_NETWORKS_HPP
 

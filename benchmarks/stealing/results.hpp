@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// The file of results: which thefts are in it already, and one more line.
+/// The file of results: which attack_runs are in it already, and one more line.
 #ifndef CHAFF_BENCHMARKS_STEALING_RESULTS_HPP
 #define CHAFF_BENCHMARKS_STEALING_RESULTS_HPP
 

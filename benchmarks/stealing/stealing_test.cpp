@@ -2,13 +2,13 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include "attackers.hpp"
 #include "data_free.hpp"
 #include "glyphs.hpp"
 #include "knockoff.hpp"
 #include "results.hpp"
-#include "rob.hpp"
+#include "run_attack.hpp"
 #include "surrogates.hpp"
-#include "thieves.hpp"
 #include "workers.hpp"
 
 namespace {
@@ -20,8 +20,8 @@ torch::Tensor some_logits(std::int64_t count, double deviation) {
 }
 
 victim_parts parts_of_logits() {
-  const answering same = [](const torch::Tensor& z) { return rows_of(z); };
-  const answering opposite = [](const torch::Tensor& z) { return rows_of(-z); };
+  const model_function same = [](const torch::Tensor& z) { return rows_of(z); };
+  const model_function opposite = [](const torch::Tensor& z) { return rows_of(-z); };
   return {.model = same,
           .decoy = opposite,
           .surrogate = opposite,
@@ -35,7 +35,7 @@ double l1(const torch::Tensor& a, const torch::Tensor& b) {
   return (a - b).abs().sum(1).mean().item<double>();
 }
 
-TEST(glyphs, are_many_classes_of_ink_and_the_same_for_the_same_seed) {
+TEST(Glyphs, SameSeedGivesTheSameDrawingsOfManyClasses) {
   const glyphs::press drawing;
   const image_set a = drawing.draw(300, false, 1), b = drawing.draw(300, false, 1), other = drawing.draw(300, true, 1);
   EXPECT_GE(glyphs::classes, 100);
@@ -47,35 +47,34 @@ TEST(glyphs, are_many_classes_of_ink_and_the_same_for_the_same_seed) {
   EXPECT_LE(a.pixels.max().item<float>(), 1);
 }
 
-TEST(settings, are_lawful_and_keep_the_labels_that_they_say_they_keep) {
+TEST(Settings, ResponsesAreProbabilitiesAndKeepTheLabelWhereThePolicyDoes) {
   const victim_parts parts = parts_of_logits();
   const torch::Tensor z = some_logits(200, 2);
   std::set<std::string> names;
   for (const setting& each : every_setting()) {
-    SCOPED_TRACE(each.name + " " + each.parameters);
-    EXPECT_TRUE(names.insert(each.name + each.parameters + (each.label_kept ? "" : " free")).second);
+    SCOPED_TRACE(each.name());
+    EXPECT_TRUE(names.insert(each.name()).second);
     const torch::Tensor y = tensor_of(each.bind(parts)(z));
     EXPECT_GE(y.min().item<float>(), 0);
     EXPECT_LT((y.sum(1) - 1).abs().max().item<float>(), 1e-5);
-    EXPECT_TRUE(!each.label_kept || y.argmax(1).equal(z.argmax(1)));
-    EXPECT_TRUE(each.name == "none" || l1(y, z.softmax(1)) > 1e-4);
+    EXPECT_TRUE(!each.keeps_label() || y.argmax(1).equal(z.argmax(1)));
+    EXPECT_TRUE(each.is_none() || l1(y, z.softmax(1)) > 1e-4);
   }
 }
 
-TEST(settings, touch_the_share_of_customers_that_they_name) {
+TEST(Settings, CalibratedGatePerturbsTheNamedFractionOfHeldOutRows) {
   const victim_parts parts = parts_of_logits();
-  for (const double share : {0.005, 0.01, 0.05}) {
-    for (const setting& each : {settings::misdirect(share, true), settings::misdirect(share, false)}) {
+  for (const double perturbed : {0.005, 0.01, 0.05}) {
+    for (const setting& each : {settings::misdirect(perturbed, true), settings::misdirect(perturbed, false)}) {
       const torch::Tensor y = tensor_of(each.bind(parts)(parts.held_out));
       const double changed = y.argmax(1).ne(parts.held_out.argmax(1)).to(torch::kDouble).mean().item<double>();
       // a confidence gate is 0.01 wide, and there a third class may come first
-      EXPECT_NEAR(changed, share, each.name == "misdirect_energy" ? 0.0015 : 0.005)
-          << each.name << ' ' << each.parameters;
+      EXPECT_NEAR(changed, perturbed, each.defense == "gated(energy_gate, misdirect)" ? 0.0015 : 0.005) << each.name();
     }
   }
 }
 
-TEST(settings, int8_answers_are_codes_of_the_same_defense) {
+TEST(Settings, Int8ResponsesAreCodesOfTheFloatDefense) {
   const victim_parts parts = parts_of_logits();
   const torch::Tensor z = (some_logits(500, 1.5) / 0.05).round().clamp(-100, 155) * 0.05;
   for (const auto& [in_codes, in_float] :
@@ -88,64 +87,64 @@ TEST(settings, int8_answers_are_codes_of_the_same_defense) {
   }
 }
 
-TEST(watched, counts_every_query_and_measures_what_was_answered) {
+TEST(ObservedDefense, MeasuresL1OfAllResponses) {
   const torch::Tensor z = some_logits(64, 2);
   for (const setting& each : {settings::none(), settings::dcp(chaff::odds::clamped, 1.2, 0.2)}) {
-    const watched seen(each, parts_of_logits());
-    service door(seen.answer());
-    const torch::Tensor y = door(z);
-    EXPECT_NEAR(seen.l1(), l1(y, z.softmax(1)), 1e-6);
-    EXPECT_EQ(door.asked(), 64);
-    EXPECT_EQ(each.name == "none", seen.l1() < 1e-5);
+    const observed_defense observed(each, parts_of_logits());
+    victim_api api(observed.answer());
+    const torch::Tensor y = api(z);
+    EXPECT_NEAR(observed.l1(), l1(y, z.softmax(1)), 1e-6);
+    EXPECT_EQ(api.queries(), 64);
+    EXPECT_EQ(each.is_none(), observed.l1() < 1e-5);
   }
 }
 
-TEST(labels_alone, are_one_for_the_largest_and_nothing_else) {
+TEST(OneHotLabels, AreOneAtTheArgmaxAndZeroElsewhere) {
   const torch::Tensor y = torch::tensor({{0.2f, 0.5f, 0.3f}, {0.9f, 0.1f, 0.0f}});
-  EXPECT_TRUE(labels_alone(y).equal(torch::tensor({{0.0f, 1.0f, 0.0f}, {1.0f, 0.0f, 0.0f}})));
+  EXPECT_TRUE(one_hot_labels(y).equal(torch::tensor({{0.0f, 1.0f, 0.0f}, {1.0f, 0.0f, 0.0f}})));
 }
 
-TEST(averaged, asks_as_often_as_it_says) {
-  std::vector<torch::Tensor> asked;
-  service door([&](const torch::Tensor& x) {
-    asked.push_back(x);
+TEST(QueryAveraged, SendsEachQueryTheGivenNumberOfTimes) {
+  std::vector<torch::Tensor> queries;
+  victim_api api([&](const torch::Tensor& x) {
+    queries.push_back(x);
     return rows_of(x.flatten(1));
   });
   const torch::Tensor x = torch::rand({50, 1, 2, 2});
-  const torch::Tensor mean = averaged(door, x, 4, 0.05);
-  EXPECT_EQ(door.asked(), 200);
-  EXPECT_FALSE(asked[0].equal(asked[1]));
+  const torch::Tensor mean = query_averaged(api, x, 4, 0.05);
+  EXPECT_EQ(api.queries(), 200);
+  EXPECT_FALSE(queries[0].equal(queries[1]));
   EXPECT_LT((mean - x.flatten(1)).abs().max().item<float>(), 0.2);
 }
 
-TEST(simulation, of_no_defense_is_clean_and_of_dcp_is_what_dcp_answers) {
-  const torch::Tensor copy = some_logits(400, 3);
-  simulation none(settings::none(), copy, parts_of_logits());
+TEST(Simulation, PairsAreThoseOfTheDefense) {
+  const torch::Tensor substitute = some_logits(400, 3);
+  simulation none(settings::none(), substitute, parts_of_logits());
   const simulation::pairs clean = none.draw(1000);
   EXPECT_LT(l1(clean.clean, clean.defended), 1e-5);
   const setting dcp = settings::dcp(chaff::odds::clamped, 1.2, 0.2);
-  simulation defended(dcp, copy, parts_of_logits());
+  simulation defended(dcp, substitute, parts_of_logits());
   const simulation::pairs drawn = defended.draw(1000);
   const torch::Tensor again = tensor_of(dcp.bind(parts_of_logits())(drawn.clean.log()));
   EXPECT_LT((again - drawn.defended).abs().max().item<float>(), 1e-3);
 }
 
-TEST(restoring, comes_nearer_to_the_posteriors_than_the_answers_are) {
+TEST(AdaptiveAttackers, RecoverRowsNearerToThePosteriorsThanTheResponses) {
   const torch::Tensor z = some_logits(1000, 3);
   for (const setting& each : {settings::dcp(chaff::odds::clamped, 1.2, 0.2), settings::reverse_sigmoid(0.6, 0.2)}) {
     const torch::Tensor y = tensor_of(each.bind(parts_of_logits())(z));
     simulation simulated(each, some_logits(1000, 3), parts_of_logits());
-    const torch::Tensor by_table = restored_by_table(simulated, y, 20000);
-    const torch::Tensor by_network = restored_by_network(simulated, y, 100000, 3);
-    EXPECT_LT(l1(by_table, z.softmax(1)), 0.6 * l1(y, z.softmax(1))) << each.name;
-    EXPECT_LT(l1(by_network, z.softmax(1)), 0.6 * l1(y, z.softmax(1))) << each.name;
-    EXPECT_TRUE(by_table.argmax(1).eq(y.argmax(1)).all().item<bool>()) << each.name;
+    const torch::Tensor by_table = recovered_by_partial_bayes(simulated, y, 20000);
+    const torch::Tensor by_network = recovered_by_d_dae(simulated, y, 100000, 3);
+    EXPECT_LT(l1(by_table, z.softmax(1)), 0.6 * l1(y, z.softmax(1))) << each.name();
+    EXPECT_LT(l1(by_network, z.softmax(1)), 0.6 * l1(y, z.softmax(1))) << each.name();
+    EXPECT_TRUE(by_table.argmax(1).eq(y.argmax(1)).all().item<bool>()) << each.name();
     const torch::Tensor of_one_label = y.index_select(0, y.argmax(1).eq(3).nonzero().flatten());
-    EXPECT_EQ(restored_by_table(simulated, of_one_label, 20000).sizes(), of_one_label.sizes()) << each.name;
+    EXPECT_EQ(recovered_by_partial_bayes(simulated, of_one_label, 20000).sizes(), of_one_label.sizes()) << each.name();
   }
 }
 
-TEST(surrogates, a_double_backward_pass_is_the_sum_of_the_jacobian) {
+TEST(Surrogates, DoubleBackwardPassIsTheSumOfTheJacobian) {
   torch::manual_seed(3);
   torch::nn::Sequential network(torch::nn::Flatten(), torch::nn::Linear(4, 5), torch::nn::Tanh(),
                                 torch::nn::Linear(5, 3));
@@ -161,11 +160,11 @@ TEST(surrogates, a_double_backward_pass_is_the_sum_of_the_jacobian) {
   }
 }
 
-TEST(surrogates, the_last_layers_jacobian_and_the_closed_form_agree) {
+TEST(Surrogates, LastLayerJacobianAgreesWithTheClosedForm) {
   torch::manual_seed(3);
   torch::nn::Sequential network = lenet(10);
   const torch::Tensor x = torch::rand({1, 1, 28, 28});
-  const answering model = [](const torch::Tensor& image) { return rows_of(image.flatten(1).narrow(1, 300, 10)); };
+  const model_function model = [](const torch::Tensor& image) { return rows_of(image.flatten(1).narrow(1, 300, 10)); };
   const auto closed = chaff::last_layer{[&](const torch::Tensor& image) { return rows_of(logits_of(network, image)); }};
   const auto passes =
       chaff::jacobian{[&](const torch::Tensor& image) { return jacobian_of(network, image, last_weights(network)); }};
@@ -175,14 +174,14 @@ TEST(surrogates, the_last_layers_jacobian_and_the_closed_form_agree) {
   EXPECT_GT((a - chaff::defend(model, chaff::none{})(x)).cwiseAbs().sum(), 0.1f);  // the label's cap leaves this of 1
 }
 
-TEST(sampling_policy, asks_more_of_what_pays) {
+TEST(SamplingPolicy, RewardedClassIsSampledMoreOften) {
   sampling_policy policy(3);
   for (int i = 0; i < 300; ++i) policy.reward(i % 3, i % 3 == 1 ? 1 : 0);
-  EXPECT_GT(policy.chances()[1].item<double>(), 0.9);
-  EXPECT_NEAR(policy.chances().sum().item<double>(), 1, 1e-12);
+  EXPECT_GT(policy.probabilities()[1].item<double>(), 0.9);
+  EXPECT_NEAR(policy.probabilities().sum().item<double>(), 1, 1e-12);
 }
 
-TEST(rewards, are_those_of_the_paper) {
+TEST(Rewards, AreThoseOfThePaper) {
   const torch::Tensor answers = torch::tensor({{0.7f, 0.2f, 0.1f}, {0.1f, 0.1f, 0.8f}});
   const torch::Tensor clone = torch::tensor({{0.7f, 0.2f, 0.1f}, {0.8f, 0.1f, 0.1f}});
   const std::vector<double> certain = rewards("certainty").of(answers, clone);
@@ -196,19 +195,19 @@ TEST(rewards, are_those_of_the_paper) {
   EXPECT_THROW(rewards("luck"), std::invalid_argument);
 }
 
-TEST(asked_adaptively, spends_its_budget_on_the_thiefs_own_images) {
+TEST(QueryAdaptively, SpendsItsBudgetOnTheAttackersImages) {
   torch::manual_seed(1);
   const image_set own{torch::rand({90, 1, 28, 28}), torch::arange(90) % 3};
-  service door([](const torch::Tensor& x) { return rows_of(torch::full({x.size(0), 10}, 0.1)); });
-  const transfer_set loot = asked_adaptively(door, own, 150, "all");
-  EXPECT_EQ(door.asked(), 150);
-  EXPECT_EQ(loot.pixels.size(0), 150);
-  EXPECT_EQ(loot.answers.size(1), 10);
+  victim_api api([](const torch::Tensor& x) { return rows_of(torch::full({x.size(0), 10}, 0.1)); });
+  const transfer_set transfer = query_adaptively(api, own, 150, "all");
+  EXPECT_EQ(api.queries(), 150);
+  EXPECT_EQ(transfer.pixels.size(0), 150);
+  EXPECT_EQ(transfer.answers.size(1), 10);
   for (std::int64_t i = 0; i < 150; i += 50)
-    EXPECT_TRUE((own.pixels == loot.pixels[i]).flatten(1).all(1).any().item<bool>());
+    EXPECT_TRUE((own.pixels == transfer.pixels[i]).flatten(1).all(1).any().item<bool>());
 }
 
-TEST(forward_differences, estimate_the_gradient_of_a_linear_function) {
+TEST(ForwardDifferences, EstimateTheGradientOfALinearFunction) {
   torch::manual_seed(1);
   const torch::Tensor a = torch::tensor({1.0f, -2.0f, 0.5f, 3.0f}).view({1, 1, 2, 2});
   const auto f = [&](const torch::Tensor& x) { return (a * x).flatten(1).sum(1); };
@@ -216,40 +215,40 @@ TEST(forward_differences, estimate_the_gradient_of_a_linear_function) {
   EXPECT_LT((found - a).abs().max().item<float>(), 0.25);
 }
 
-TEST(disagreement, is_zero_where_the_clone_is_the_victim) {
+TEST(Disagreement, IsZeroWhereTheCloneIsTheVictim) {
   const torch::Tensor z = some_logits(20, 1);
   EXPECT_LT(disagreement(z.softmax(1), z - z.mean(1, true), true).max().item<float>(), 1e-5);
   EXPECT_LT(disagreement(z.softmax(1), z + 7, false).abs().max().item<float>(), 1e-5);
   EXPECT_GT(disagreement(z.softmax(1), -z, false).min().item<float>(), 0.1);
 }
 
-TEST(stolen_without_data, asks_the_service_alone_and_keeps_to_its_budget) {
+TEST(ExtractWithoutData, StaysWithinItsQueryBudget) {
   torch::manual_seed(1);
   for (data_free_attack how : {dfme(500), maze(800)}) {
     how.batch = 16;
-    std::int64_t asked = 0;
-    service door([&](const torch::Tensor& x) {
-      asked += x.size(0);
+    std::int64_t queries = 0;
+    victim_api api([&](const torch::Tensor& x) {
+      queries += x.size(0);
       EXPECT_GE(x.min().item<float>(), 0);
       EXPECT_LE(x.max().item<float>(), 1);
       return rows_of(torch::full({x.size(0), 10}, 0.1));
     });
-    stolen_without_data(door, 10, how);
-    EXPECT_EQ(asked, door.asked());
-    EXPECT_LE(asked, how.budget);
-    EXPECT_GT(asked, how.budget - 16 * (1 + how.directions + how.clone_steps));
+    extract_without_data(api, 10, how);
+    EXPECT_EQ(queries, api.queries());
+    EXPECT_LE(queries, how.budget);
+    EXPECT_GT(queries, how.budget - 16 * (1 + how.directions + how.clone_steps));
   }
 }
 
 result_line a_line(long seed) {
-  result_line line =
-      named({.thief = "restoring_table", .defense = settings::dcp(chaff::odds::clamped, 1.2, 0.1), .seed = seed});
+  result_line line = result_line_of(
+      {.attacker = "partial_bayes", .defense = settings::dcp(chaff::odds::clamped, 1.2, 0.1), .seed = seed});
   line.victim_accuracy = line.defended_accuracy = 0.5;
-  line.queries_spent = 7;
+  line.queries = 7;
   return line;
 }
 
-TEST(results, go_on_after_a_line_that_was_cut_off) {
+TEST(Results, ResumeAfterATruncatedLine) {
   const std::filesystem::path path = testing::TempDir() + "chaff_results.csv";
   std::filesystem::remove(path);
   results(path).add(a_line(1));
@@ -266,7 +265,7 @@ TEST(results, go_on_after_a_line_that_was_cut_off) {
   EXPECT_THROW(results_of(path), std::runtime_error);
 }
 
-TEST(results, are_added_to_by_one_run_at_a_time) {
+TEST(Results, RefuseASecondWriter) {
   const std::filesystem::path path = testing::TempDir() + "chaff_results_held.csv";
   std::filesystem::remove(path);
   {
@@ -276,42 +275,43 @@ TEST(results, are_added_to_by_one_run_at_a_time) {
   EXPECT_NO_THROW(results{path});
 }
 
-TEST(results, refuse_what_is_not_well_formed) {
+TEST(Results, RefuseMalformedLines) {
   const std::string good = a_line(1).text();
-  EXPECT_EQ(parsed(good).theft(), a_line(1).theft());
+  EXPECT_EQ(parsed(good).configuration(), a_line(1).configuration());
   const auto with = [&](const char* from, const char* to) {
     std::string bad = good;
     return bad.replace(bad.find(from), std::string(from).size(), to);
   };
   EXPECT_THROW(parsed(good + ",1"), std::runtime_error);
   EXPECT_THROW(parsed(with("mnist", "imagenet")), std::runtime_error);
-  EXPECT_THROW(parsed(with("restoring", "naive")), std::runtime_error);
+  EXPECT_THROW(parsed(with("partial_bayes", "unknown")), std::runtime_error);
   EXPECT_THROW(parsed(with("0.5000", "nan")), std::runtime_error);
   EXPECT_THROW(parsed(with("0.5000", "1.5")), std::runtime_error);
-  EXPECT_THROW(parsed(with("0.5000", "0.6")), std::runtime_error);  // a kept label that loses accuracy
+  EXPECT_THROW(parsed(with("0.5000", "0.6")), std::runtime_error);  // a defense that keeps the label and loses accuracy
 }
 
-TEST(every_theft, is_there_once_and_three_seeds_try_what_is_quoted) {
+TEST(EveryAttackRun, IsUniqueAndTheReadmeRowsHaveThreeSeeds) {
   for (const bool quick : {true, false}) {
     std::set<std::string> names;
-    for (const theft& one : every_theft(quick)) {
-      const std::string name = named(one).name();
+    for (const attack_run& one : every_attack_run(quick)) {
+      const std::string name = result_line_of(one).name();
       EXPECT_TRUE(names.insert(name).second) << name;
-      EXPECT_EQ(std::count(name.begin(), name.end(), ','), 10) << name;
+      EXPECT_EQ(fields_of(name).size(), 10u) << name;
     }
     EXPECT_GT(names.size(), quick ? 80u : 600u);
     if (quick) continue;
-    for (const auto& quoted : {quoted_settings(), known_settings(false), other_settings()}) {
+    for (const auto& quoted : {readme_settings(), settings_known_to_attackers(false), other_settings()}) {
       for (const setting& defense : quoted) {
         for (const std::int64_t seed : {1, 2, 3}) {
-          EXPECT_TRUE(names.contains(named(theft{.defense = defense, .seed = seed}).name())) << defense.name;
+          EXPECT_TRUE(names.contains(result_line_of(attack_run{.defense = defense, .seed = seed}).name()))
+              << defense.name();
         }
       }
     }
   }
 }
 
-TEST(run_in_processes, ends_its_processes_where_it_is_killed) {
+TEST(RunInProcesses, KillsItsProcessesWhenItIsKilled) {
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
   const pid_t run = ::fork();
@@ -333,7 +333,7 @@ TEST(run_in_processes, ends_its_processes_where_it_is_killed) {
   ::close(ends[0]);
 }
 
-TEST(run_in_processes, does_each_job_once_and_says_where_one_failed) {
+TEST(RunInProcesses, RunsEachJobOnceAndReportsFailures) {
   const std::filesystem::path folder = testing::TempDir() + "chaff_jobs";
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);

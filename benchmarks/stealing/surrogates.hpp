@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/// What MAD and GRAD^2 ask of a surrogate, by backward passes.
+/// What MAD and GRAD^2 need of a surrogate, by backward passes.
 #ifndef CHAFF_BENCHMARKS_STEALING_SURROGATES_HPP
 #define CHAFF_BENCHMARKS_STEALING_SURROGATES_HPP
 
 #include <vector>
 
-#include "answers.hpp"
+#include "victim_api.hpp"
 
 /// d/dy <G'y, 1> for each query, G the Jacobian of the log-posterior in all parameters: the double backward pass of
 /// Mazeika et al. 2022, for a batch at once.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Training on answers, and what a network says of many images.
+/// Training on responses, and evaluating a network on many images.
 #ifndef CHAFF_BENCHMARKS_STEALING_TRAINING_HPP
 #define CHAFF_BENCHMARKS_STEALING_TRAINING_HPP
 
@@ -55,8 +55,8 @@ void fit(Network& network, const torch::Tensor& pixels, const torch::Tensor& ans
   fit(network, pixels, answers, how, cross_entropy);
 }
 
-/// Labels as answers: e_label.
-inline torch::Tensor naming(const torch::Tensor& labels, std::int64_t classes) {
+/// Labels as one-hot rows.
+inline torch::Tensor one_hot(const torch::Tensor& labels, std::int64_t classes) {
   return torch::one_hot(labels, classes).to(torch::kFloat);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// What a caller sees of a victim: answers to images, each one counted.
-#ifndef CHAFF_BENCHMARKS_STEALING_ANSWERS_HPP
-#define CHAFF_BENCHMARKS_STEALING_ANSWERS_HPP
+/// The victim as an attacker reaches it: responses to images, with the queries counted.
+#ifndef CHAFF_BENCHMARKS_STEALING_VICTIM_API_HPP
+#define CHAFF_BENCHMARKS_STEALING_VICTIM_API_HPP
 
 #include <torch/torch.h>
 
@@ -28,25 +28,25 @@ inline std::span<const float> values_of(const torch::Tensor& dense) {
   return {dense.data_ptr<float>(), static_cast<std::size_t>(dense.numel())};
 }
 
-/// Any model or defended model: queries in, a row for each out.
-using answering = std::function<row_matrix(const torch::Tensor&)>;
+/// A model or a defended model: queries in, a row of logits or of probabilities for each out.
+using model_function = std::function<row_matrix(const torch::Tensor&)>;
 
-/// The one door that a thief has to a victim.
-class service {
+/// The only access that an attacker has to a victim.
+class victim_api {
  public:
-  explicit service(answering answer) : answer_(std::move(answer)) {}
+  explicit victim_api(model_function answer) : answer_(std::move(answer)) {}
 
   torch::Tensor operator()(const torch::Tensor& queries) {
     const torch::NoGradGuard no_gradients;
-    asked_ += queries.size(0);
+    queries_ += queries.size(0);
     return tensor_of(answer_(queries));
   }
 
-  std::int64_t asked() const { return asked_; }
+  std::int64_t queries() const { return queries_; }
 
  private:
-  answering answer_;
-  std::int64_t asked_ = 0;
+  model_function answer_;
+  std::int64_t queries_ = 0;
 };
 
 #endif
