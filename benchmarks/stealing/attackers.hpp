@@ -8,7 +8,7 @@
 
 /// The predicted label alone, as a one-hot row.
 inline torch::Tensor one_hot_labels(const torch::Tensor& answers) {
-  return one_hot(answers.argmax(1), answers.size(1));
+  return one_hot_rows(answers.argmax(1), answers.size(1));
 }
 
 /// Sends each query `times` times with normal noise on the pixels, and takes the mean of the responses.

@@ -122,7 +122,7 @@ class lab {
   torch::nn::Sequential trained(const std::string& name) {
     const data_set& of = data(name);
     return kept_or(setup_.work / (name + ".pt"), of.classes, [&](torch::nn::Sequential& fresh) {
-      fit(fresh, of.train.pixels, one_hot(of.train.labels, of.classes), setup_.size.training(name));
+      fit(fresh, of.train.pixels, one_hot_rows(of.train.labels, of.classes), setup_.size.training(name));
     });
   }
 
@@ -132,7 +132,7 @@ class lab {
     return kept_or(setup_.work / (name + ".decoy.pt"), of.classes, [&](torch::nn::Sequential& fresh) {
       schedule how = setup_.size.training(name);
       how.epochs = std::min<std::int64_t>(how.epochs, 3);
-      fit(fresh, of.train.pixels, one_hot(of.train.labels, of.classes), how,
+      fit(fresh, of.train.pixels, one_hot_rows(of.train.labels, of.classes), how,
           [](const torch::Tensor& logits, const torch::Tensor& truth) {
             return -(1 - (truth * logits.softmax(1)).sum(1)).clamp_min(1e-6).log().mean();
           });

@@ -56,7 +56,7 @@ void fit(Network& network, const torch::Tensor& pixels, const torch::Tensor& ans
 }
 
 /// Labels as one-hot rows.
-inline torch::Tensor one_hot(const torch::Tensor& labels, std::int64_t classes) {
+inline torch::Tensor one_hot_rows(const torch::Tensor& labels, std::int64_t classes) {
   return torch::one_hot(labels, classes).to(torch::kFloat);
 }
 
