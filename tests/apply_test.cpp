@@ -246,6 +246,27 @@ TEST(ApplyRows, BadRowIsNamedAndTheWholeOutputIsZeroed) {
   EXPECT_EQ(y, rows(6, 0));
 }
 
+TEST(Apply, ClassesOfThePolicyMakeRowsOfAFlatRange) {
+  const std::vector<float> z{1, 2, 3, 0, 5, 4};
+  std::vector<float> together(6), apart(6);
+  chaff::apply(chaff::dcp{}, z, together, {.classes = 2});
+  for (std::size_t i = 0; i < 6; i += 2) {
+    chaff::apply(chaff::dcp{}, std::span(z).subspan(i, 2), std::span(apart).subspan(i, 2));
+  }
+  EXPECT_EQ(together, apart);
+  expect_error<std::invalid_argument>("chaff: 6 logits are not a whole number of rows of 4 classes",
+                                      [&] { chaff::apply(chaff::dcp{}, z, together, {.classes = 4}); });
+  EXPECT_EQ(together, std::vector<float>(6));
+}
+
+TEST(ApplyRows, ClassesOfThePolicyThatContradictAreAnInvalidArgument) {
+  const std::vector<float> z{1, 2, 3, 0, 5, 4};
+  std::vector<float> y(6, 7);
+  expect_error<std::invalid_argument>("chaff: rows of 2 classes, but policy.classes is 3",
+                                      [&] { chaff::apply_rows(chaff::dcp{}, z, 2, y, {.classes = 3}); });
+  EXPECT_EQ(y, std::vector<float>(6));
+}
+
 TEST(ApplyRows, NoRowsAreNoError) {
   rows none;
   EXPECT_NO_THROW(chaff::apply_rows(chaff::dcp{}, none, 5, none));

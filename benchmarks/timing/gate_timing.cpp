@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-/// What the time of an answer tells a client about the gate: answers to rows where it is closed and to rows where it is
-/// open, timed in turns, with and without policy.constant_time_gate, where half of the rows are open and where few are.
-///
-/// Printed and written to the CSV: medians in nanoseconds, and `told`, the share of pairs of one closed and one open
-/// answer in which the open one took longer (ties count half): 1 where a single answer's time gives the gate away, 1/2
-/// where it tells nothing. `told_floor` is the same of closed answers against closed ones: how far noise alone moves
-/// it. Usage: gate_timing [--csv FILE] [--pairs N]
+/// How well response times reveal the gate: rows with a closed and with an open gate are timed in turns, with and
+/// without policy.constant_time_gate, where half of the gates are open and where few are. Output, printed and in the
+/// CSV: medians in nanoseconds, and the AUROC of a guess by a threshold on the time, which is the fraction of pairs of
+/// a closed and an open row in which the open one took longer (ties count half). It is 1 where a single response
+/// reveals the gate, and 1/2 where time reveals nothing. `auroc_floor` is the AUROC of closed rows against other closed
+/// rows, which shows how far noise moves it. Usage: gate_timing [--csv FILE] [--pairs N]
 #include <algorithm>
 #include <chaff/chaff.hpp>
 #include <chrono>
@@ -31,8 +30,8 @@ double median(std::vector<double> times) {
   return times[times.size() / 2];
 }
 
-/// The share of pairs (a, b) with b the larger: the area under the ROC curve of a guess by a threshold.
-double told(std::vector<double> a, const std::vector<double>& b) {
+/// The fraction of pairs (a, b) with b the larger, which is the area under the ROC curve of a threshold.
+double auroc(std::vector<double> a, const std::vector<double>& b) {
   std::sort(a.begin(), a.end());
   double sum = 0;
   for (const double time : b) {
@@ -100,14 +99,14 @@ int main(int count, char** arguments) {
   }
   std::FILE* const file = csv.empty() ? nullptr : std::fopen(csv.c_str(), "w");
   if (!csv.empty() && file == nullptr) return std::perror(csv.c_str()), 1;
-  if (file != nullptr) std::fputs("classes,open_share,constant_time_gate,closed_ns,open_ns,told,told_floor\n", file);
-  std::puts("classes  open share  constant_time_gate  closed ns  open ns   told  floor");
+  if (file != nullptr) std::fputs("classes,open_share,constant_time_gate,closed_ns,open_ns,auroc,auroc_floor\n", file);
+  std::puts("classes  open share  constant_time_gate  closed ns  open ns  auroc  floor");
   for (const std::size_t classes : {10u, 100u, 1000u}) {
     for (const double share : {0.5, 0.03125}) {
       for (const bool constant : {false, true}) {
         const timings found = time_by_turns(classes, {.constant_time_gate = constant}, share, pairs);
         const double closed = median(found.closed), open = median(found.open);
-        const double by_gate = told(found.closed, found.open), by_noise = told(found.closed, found.closed_again);
+        const double by_gate = auroc(found.closed, found.open), by_noise = auroc(found.closed, found.closed_again);
         std::printf("%7zu  %10.3f  %18s  %9.0f  %7.0f  %5.3f  %5.3f\n", classes, share, constant ? "on" : "off", closed,
                     open, by_gate, by_noise);
         if (file != nullptr) {

@@ -120,11 +120,11 @@ def exchange(port, data, patience=20):
     """What comes back for these bytes until nginx ends the connection."""
     with socket.create_connection(("127.0.0.1", port), patience) as client:
         client.sendall(data)
-        came = b""
+        received = b""
         with contextlib.suppress(ConnectionResetError):
             while part := client.recv(1 << 16):
-                came += part
-        return came
+                received += part
+        return received
 
 
 def request(method, target, body=b"", *fields, last=True):
@@ -136,16 +136,16 @@ def request(method, target, body=b"", *fields, last=True):
     return "".join(line + "\r\n" for line in lines).encode() + b"\r\n" + body
 
 
-def split(came):
-    """The responses in bytes that came: (status, fields, body) each."""
+def split(received):
+    """The responses in the bytes received: (status, fields, body) each."""
     every = []
-    while came:
-        head, _, rest = came.partition(b"\r\n\r\n")
+    while received:
+        head, _, rest = received.partition(b"\r\n\r\n")
         lines = head.decode("ascii").split("\r\n")
         fields = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines[1:])}
         length = int(fields.get("content-length", 0))
         every.append((int(lines[0].split()[1]), fields, rest[:length]))
-        came = rest[length:]
+        received = rest[length:]
     return every
 
 

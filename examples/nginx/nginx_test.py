@@ -62,18 +62,18 @@ class Gateway(unittest.TestCase):
     def setUp(self):
         self.server.requests.clear()
 
-    def ask(self, *pieces, target=INFER, method="POST", body=QUERY, fields=()):
+    def send(self, *pieces, target=INFER, method="POST", body=QUERY, fields=()):
         """The only response to a request that the model server answers with these pieces."""
         self.server.respond = lambda head, body: pieces
-        came = exchange(self.port, request(method, target, body, *fields))
-        every = split(came)
-        self.assertEqual(len(every), 1, came)
+        received = exchange(self.port, request(method, target, body, *fields))
+        every = split(received)
+        self.assertEqual(len(every), 1, received)
         for secret in SECRETS:
-            self.assertNotIn(secret, came)
+            self.assertNotIn(secret, received)
         return every[0]
 
     def refused(self, *pieces, status=502, error=None, **more):
-        got, fields, body = self.ask(*pieces, **more)
+        got, fields, body = self.send(*pieces, **more)
         self.assertEqual(got, status)
         self.assertEqual(fields["content-type"], "application/json")
         if status == 502:
@@ -81,7 +81,7 @@ class Gateway(unittest.TestCase):
         self.assertEqual(list(json.loads(body)), ["error"])
 
     def outputs(self, body, **more):
-        status, _, text = self.ask(response(body), **more)
+        status, _, text = self.send(response(body), **more)
         self.assertEqual(status, 200, text)
         return {output["name"]: output for output in json.loads(text)["outputs"]}
 
@@ -124,7 +124,7 @@ class Answers(Gateway):
     def test_the_body_is_written_from_checked_values_alone(self):
         body = answer(tensor([0, 0, 0, 0]), parameters={"SECRET": 1}, model_version="SECRET", SECRET=1)
         body["outputs"][0]["parameters"] = {"SECRET": "SECRET"}
-        _, fields, text = self.ask(response(body, "X-SECRET: 3.14159", "Set-Cookie: SECRET=1", "Server: SECRET",
+        _, fields, text = self.send(response(body, "X-SECRET: 3.14159", "Set-Cookie: SECRET=1", "Server: SECRET",
                                             "ETag: SECRET", "Link: SECRET", "Location: /SECRET"))
         self.assertTrue(text.startswith(b'{"model_name":"digits","id":"query-7","outputs":[{"name":"probabilities",'
                                         b'"datatype":"FP32","shape":[1,4],"data":[0.2'), text)
@@ -133,15 +133,15 @@ class Answers(Gateway):
         self.assertEqual(fields["server"], "nginx")
 
     def test_an_id_is_passed_on_only_if_the_client_sent_it(self):
-        for sent, came, shown in (("a-1", "a-1", True), ("a-1", "SECRET", False), ("a-1", 3.14159274101, False),
+        for sent, received, shown in (("a-1", "a-1", True), ("a-1", "SECRET", False), ("a-1", 3.14159274101, False),
                                   ("a b", "a b", False), ("x" * 129, "x" * 129, False)):
-            body = answer(tensor([0, 0, 0, 0]), id=came)
-            status, _, text = self.ask(response(body), body=json.dumps({"id": sent}).encode())
+            body = answer(tensor([0, 0, 0, 0]), id=received)
+            status, _, text = self.send(response(body), body=json.dumps({"id": sent}).encode())
             self.assertEqual(status, 200)
             self.assertEqual(json.loads(text).get("id"), sent if shown else None)
 
     def test_a_version_is_that_of_the_target(self):
-        _, _, text = self.ask(response(answer(tensor([0] * 4))), target="/v2/models/digits/versions/3/infer")
+        _, _, text = self.send(response(answer(tensor([0] * 4))), target="/v2/models/digits/versions/3/infer")
         self.assertEqual(json.loads(text)["model_version"], "3")
         self.assertIn(b"POST /v2/models/digits/versions/3/infer ", self.server.requests[-1][0])
 
@@ -170,11 +170,11 @@ class Answers(Gateway):
     def test_a_chunked_response_is_answered(self):
         body = json.dumps(answer(tensor([1, 2, 3, 4]))).encode()
         for size in (1, 7, 100000):
-            self.assertEqual(self.ask(chunked(body, size=size)), self.ask(response(body)))
+            self.assertEqual(self.send(chunked(body, size=size)), self.send(response(body)))
 
     def test_a_response_in_slow_pieces_is_answered(self):
         whole = response(answer(tensor([1, 2, 3, 4])))
-        status, _, _ = self.ask(whole[:5], 0.2, whole[5:90], 0.2, whole[90:-9], 0.2, whole[-9:])
+        status, _, _ = self.send(whole[:5], 0.2, whole[5:90], 0.2, whole[90:-9], 0.2, whole[-9:])
         self.assertEqual(status, 200)
 
     def test_connections_last_and_pipelined_requests_are_answered_in_order(self):
@@ -191,13 +191,13 @@ class Answers(Gateway):
 
     def test_a_chunked_request_is_answered(self):
         self.server.respond = lambda head, body: [response(answer(tensor([1, 2, 3, 4])))]
-        came = exchange(self.port, b"POST %s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        received = exchange(self.port, b"POST %s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
                         b"%x\r\n%s\r\n0\r\n\r\n" % (INFER.encode(), len(QUERY), QUERY))
-        self.assertEqual(split(came)[0][0], 200)
+        self.assertEqual(split(received)[0][0], 200)
         self.assertEqual(self.server.requests[-1][1], QUERY)
 
     def test_the_model_server_sees_nothing_of_the_head(self):
-        self.ask(response(answer(tensor([1, 2, 3, 4]))), target=INFER + "?classification=3",
+        self.send(response(answer(tensor([1, 2, 3, 4]))), target=INFER + "?classification=3",
                  fields=("Accept-Encoding: gzip", "Range: bytes=0-9", "TE: trailers", "X-A: b", "Cookie: a=b",
                          "Accept: application/octet-stream", "Expect: x", "X-Accel-Redirect: /x", "If-None-Match: *"))
         head = self.server.requests[-1][0].lower()
@@ -254,7 +254,7 @@ class Leaks(Gateway):
         for number in (b"NaN", b"Infinity", b"-Infinity", b"nan", b"-inf", b"1e999", b"-1e999", b"0x10", b"1e39", b"-1e39",
                        b"01", b"+1", b".5", b"1e", b"--1", b"1_0"):
             body = json.dumps(answer(tensor([77] + CANARIES[1:]))).encode().replace(b"[77,", b"[" + number + b",")
-            status, _, text = self.ask(response(body))
+            status, _, text = self.send(response(body))
             self.assertEqual((number, status), (number, 502))
 
     def test_an_output_as_text_as_of_the_classification_extension(self):
@@ -283,14 +283,14 @@ class Leaks(Gateway):
                      "application/octet-stream", "text/html; application/json"):
             self.refused(response(GOOD, content_type=kind))
         for kind in ("application/json", "Application/JSON; charset=utf-8"):
-            self.assertEqual(self.ask(response(answer(tensor([0] * 4)), content_type=kind))[0], 200)
+            self.assertEqual(self.send(response(answer(tensor([0] * 4)), content_type=kind))[0], 200)
 
     def test_another_status(self):
         for status, shown in (("500 SECRET", 502), ("201 Created", 502), ("206 Partial Content", 502),
                               ("301 Moved", 502), ("302 Found", 502), ("307 X", 502), ("304 Not Modified", 502),
                               ("400 SECRET", 400), ("401 X", 502), ("404 Not Found", 404), ("413 X", 502), ("418 X", 502),
                               ("429 X", 502), ("503 X", 503), ("504 X", 504), ("999 X", 502), ("204 No Content", 502)):
-            # a client may follow where it is sent, and ask there without nginx
+            # a client may follow where it is sent, and send its requests there, past nginx
             self.refused(response(GOOD, "Location: http://127.0.0.1/SECRET", "Retry-After: 3.14159", status=status,
                                   length=0 if status.startswith(("204", "304")) else None), status=shown)
 
@@ -316,14 +316,14 @@ class Leaks(Gateway):
                       "X-Accel-Buffering: no", "X-Accel-Charset: SECRET", "X-Accel-Limit-Rate: 1", "X-Accel-Expires: 100",
                       "Refresh: 0; url=SECRET", "Vary: *", "Trailer: X", "Connection: close, SECRET", "Keep-Alive: SECRET",
                       "X-Sendfile: /etc/passwd"):
-            status, fields, text = self.ask(response(answer(tensor([0] * 4)), field))
+            status, fields, text = self.send(response(answer(tensor([0] * 4)), field))
             self.assertEqual(status, 200, field)
             self.assertLess(set(fields), {"server", "date", "content-type", "content-length", "connection",
                                           "cache-control", "x-content-type-options", "x"})
 
     def test_trailers(self):
         body = json.dumps(answer(tensor([0] * 4))).encode()
-        status, _, text = self.ask(chunked(body, "Trailer: X-Logits", trailer=b"X-Logits: 3.14159\r\n"))
+        status, _, text = self.send(chunked(body, "Trailer: X-Logits", trailer=b"X-Logits: 3.14159\r\n"))
         self.assertEqual(status, 200)
 
     def test_a_body_that_ends_early(self):
@@ -337,7 +337,7 @@ class Leaks(Gateway):
     def test_more_bytes_than_the_length_says_go_to_nobody(self):
         extra = response(GOOD)
         for _ in range(5):
-            self.assertEqual(self.ask(response(answer(tensor([0] * 4))) + extra)[0], 200)
+            self.assertEqual(self.send(response(answer(tensor([0] * 4))) + extra)[0], 200)
 
     def test_a_response_over_the_limit(self):
         body = json.dumps(GOOD).encode()
@@ -350,7 +350,7 @@ class Leaks(Gateway):
         self.server.respond = lambda head, body: endless + [b" " * (1 << 20)] * 500
         self.assertEqual(exchange(self.port, request("POST", INFER, QUERY)), b"")
         self.assertLess(time.monotonic() - started, 15)
-        self.assertEqual(self.ask(response(json.dumps(answer(tensor([0] * 4))).encode() + b" " * (7 << 20)))[0], 200)
+        self.assertEqual(self.send(response(json.dumps(answer(tensor([0] * 4))).encode() + b" " * (7 << 20)))[0], 200)
 
     def test_a_head_over_the_limit(self):
         self.refused(response(GOOD, *[f"X-{i}: {'SECRET' * 100}" for i in range(100)]))
@@ -371,7 +371,7 @@ class Leaks(Gateway):
 
     def test_a_row_that_the_defense_refuses(self):
         target = "/v2/models/posterior/infer"
-        self.assertEqual(self.ask(response(answer(tensor([0.25] * 4))), target=target)[0], 200)
+        self.assertEqual(self.send(response(answer(tensor([0.25] * 4))), target=target)[0], 200)
         self.refused(response(answer(tensor(CANARIES))), target=target)
         self.refused(response(answer(tensor([0.25] * 4 + CANARIES))), target=target)
 
@@ -397,12 +397,12 @@ class Leaks(Gateway):
                         data[:at] + data[until:] if kind == 2 else data[:until] + data[at:until] + data[until:])
             data = data if is_whole else response(data)
             self.server.respond = lambda *request: [data, None]
-            came = exchange(self.port, request("POST", INFER, QUERY))
-            ((status, _, text),) = split(came)
+            received = exchange(self.port, request("POST", INFER, QUERY))
+            ((status, _, text),) = split(received)
             statuses[status] = statuses.get(status, 0) + 1
             # a digit that was changed makes another logit, whose answer is defended too; no answer is above 1
             for secret in SECRETS[:3] + SECRETS[4:]:
-                self.assertNotIn(secret, came, data)
+                self.assertNotIn(secret, received, data)
             if status == 200:
                 (output,) = json.loads(text)["outputs"]
                 self.assertEqual(output["name"], "probabilities", data)
@@ -450,14 +450,14 @@ class Requests(Gateway):
         for method in ("GET", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND", "X"):
             self.refused(response(GOOD), method=method, body=b"", status=405)
         for method in ("TRACE", "CONNECT"):
-            self.assertIn(self.ask(response(GOOD), method=method, body=b"")[0], (400, 405))
+            self.assertIn(self.send(response(GOOD), method=method, body=b"")[0], (400, 405))
         self.assertEqual(self.server.requests, [])
 
     def test_head_has_no_length_of_an_answer(self):
         self.server.respond = lambda head, body: [response(GOOD)]
         for target in (INFER, "/v2/models/digits", "/v2/health/live"):
-            came = exchange(self.port, request("HEAD", target))
-            self.assertTrue(came.startswith(b"HTTP/1.1 405 "), came)
+            received = exchange(self.port, request("HEAD", target))
+            self.assertTrue(received.startswith(b"HTTP/1.1 405 "), received)
         self.assertEqual(self.server.requests, [])
 
     def test_binary_tensors_and_compressed_requests_are_refused(self):
@@ -472,28 +472,28 @@ class Requests(Gateway):
     def test_a_body_over_the_limit_is_refused(self):
         self.refused(body=b" " * ((1 << 20) + 1), status=413)
         self.refused(body=b"", status=400)
-        self.assertEqual(self.ask(response(answer(tensor([0] * 4))), body=b" " * (1 << 20))[0], 200)
+        self.assertEqual(self.send(response(answer(tensor([0] * 4))), body=b" " * (1 << 20))[0], 200)
 
     def test_a_request_that_nginx_refuses_gets_json(self):
         for data, status in ((b"x\r\n\r\n", 400), (b"GET / HTTP/1.1\r\n\r\n", 400), (b"GET /" + b"a" * 10000, 414),
                              (b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"b" * 40000 + b"\r\n\r\n", 400),
                              (b"GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
                              (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400)):
-            came = exchange(self.port, data)
-            got, fields, body = split(came)[0] if came.startswith(b"HTTP/1.1") else (0, {}, came)
-            self.assertEqual(got, status, came)
-            self.assertEqual(list(json.loads(body)), ["error"], came)
+            received = exchange(self.port, data)
+            got, fields, body = split(received)[0] if received.startswith(b"HTTP/1.1") else (0, {}, received)
+            self.assertEqual(got, status, received)
+            self.assertEqual(list(json.loads(body)), ["error"], received)
 
     def test_ranges_and_conditions_have_no_effect_on_bytes(self):
-        whole = self.ask(response(answer(tensor([1, 2, 3, 4]))))[2]
+        whole = self.send(response(answer(tensor([1, 2, 3, 4]))))[2]
         for field in ("Range: bytes=0-9", "If-None-Match: *", "If-Modified-Since: Thu, 01 Jan 2026 00:00:00 GMT",
                       "If-Match: x", "If-Unmodified-Since: Thu, 01 Jan 1970 00:00:00 GMT", "If-Range: x",
                       "Accept-Encoding: gzip", "Accept: application/octet-stream"):
-            self.assertEqual(self.ask(response(answer(tensor([1, 2, 3, 4]))), fields=(field,))[::2], (200, whole))
+            self.assertEqual(self.send(response(answer(tensor([1, 2, 3, 4]))), fields=(field,))[::2], (200, whole))
 
     def test_health_has_no_word_of_the_model_server(self):
         for target in ("/v2/health/live", "/v2/health/ready", "/v2/models/digits/ready", "/v2/models/digits/versions/2/ready"):
-            self.assertEqual(self.ask(response(GOOD), target=target, method="GET", body=b"")[::2], (200, b'{"ready":true}\n'))
+            self.assertEqual(self.send(response(GOOD), target=target, method="GET", body=b"")[::2], (200, b'{"ready":true}\n'))
             self.refused(response(GOOD, status="500 X"), target=target, method="GET", body=b"", status=503)
 
     def test_the_body_of_a_get_goes_nowhere(self):
@@ -510,7 +510,7 @@ class Requests(Gateway):
         get = {"target": "/v2/models/digits", "method": "GET", "body": b""}
         body = {"name": "SECRET", "versions": ["SECRET"], "platform": "SECRET", "inputs": [tensor([1], "x", shape=[-1, 1])],
                 "outputs": [tensor(CANARIES, shape=[-1, 4]), tensor(CANARIES, "hidden"), tensor([], "embedding", shape=[-1, 2])]}
-        _, _, text = self.ask(response(body), **get)
+        _, _, text = self.send(response(body), **get)
         self.assertEqual(json.loads(text), {
             "name": "digits", "platform": "chaff", "inputs": [{"name": "x", "datatype": "FP32", "shape": [-1, 1]}],
             "outputs": [{"name": "probabilities", "datatype": "FP32", "shape": [-1, 4]},
@@ -518,7 +518,7 @@ class Requests(Gateway):
         for bad in (GOOD, body | {"inputs": [{"name": "x", "datatype": 'U","a":', "shape": [1]}]}, body | {"inputs": [{"name": "x", "datatype": "SECRET1", "shape": [3.14159]}]}, [], "SECRET",
                     body | {"outputs": [tensor(CANARIES, shape=[3.14159])]}):
             self.refused(response(bad), **get)
-        self.assertEqual(json.loads(self.ask(target="/v2", method="GET", body=b"")[2])["name"], "chaff")
+        self.assertEqual(json.loads(self.send(target="/v2", method="GET", body=b"")[2])["name"], "chaff")
 
 
 class Settings(unittest.TestCase):

@@ -34,13 +34,13 @@ def main():
             status, _, text = fetch(first + INFER, query)
             expect(status == 200, f"the model server answered {status}")
             logits = next(output for output in json.loads(text)["outputs"] if output["name"] == "logits")["data"]
-            wanted = expected(program, "f32", 10, DEFENSE, POLICY, [as_f32(v) for v in logits])
+            reference = expected(program, "f32", 10, DEFENSE, POLICY, [as_f32(v) for v in logits])
 
             answers = {fetch(entry + INFER, query)[2] for _ in range(8)}
             expect(len(answers) == 1, f"{len(answers)} different answers to one query")
             answer = json.loads(answers.pop())
             expect(answer["id"] == "q1" and len(answer["outputs"]) == 1, "not the probabilities alone")
-            expect([as_f32(v) for v in answer["outputs"][0]["data"]] == wanted, "not what chaff::apply_rows says")
+            expect([as_f32(v) for v in answer["outputs"][0]["data"]] == reference, "not what chaff::apply_rows says")
             each = [int(fetch(address + "metrics")[2].split(b"\nchaff_queries_total ")[1].split()[0])
                     for address in (first, second)]
             expect(sum(each) == 9 * 32 and min(each) >= 3 * 32, f"the replicas answered {each} images")
@@ -49,10 +49,10 @@ def main():
             expect([output["name"] for output in metadata["outputs"]] == ["probabilities"], f"metadata is {metadata}")
             for path in ("v2/health/live", "v2/health/ready", "v2/models/fashion_mnist/ready"):
                 expect(fetch(entry + path)[0] == 200, f"{path} is not ready")
-            for path, body, wanted in (("v1/classify", bytes(784), 404), ("metrics", None, 404), ("", None, 404),
+            for path, body, reference in (("v1/classify", bytes(784), 404), ("metrics", None, 404), ("", None, 404),
                                        (INFER, b"{}", 400), (INFER, b"x" * (2 << 20), 413)):
                 status, _, text = fetch(entry + path, body)
-                expect(status == wanted and list(json.loads(text)) == ["error"], f"/{path}: {status} {text}")
+                expect(status == reference and list(json.loads(text)) == ["error"], f"/{path}: {status} {text}")
     print(f"32 images through two replicas ({each[0]} and {each[1]} images) have the bits of chaff::apply_rows")
 
 

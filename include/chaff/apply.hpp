@@ -64,14 +64,13 @@ template <class Defense>
 }
 
 /// Answers N rows of `classes` classes each, row-major.
-/// Shapes: logits and output have N * classes entries, and are the same memory or apart; N may be 0.
-/// Range: finite values or -inf, but not only -inf in a row. A row has the same bits as alone through apply.
-/// Throws: std::invalid_argument for a parameter out of its range, no classes, sizes that do not match, or memory that
-/// overlaps in part; std::domain_error for NaN, +inf or a row of only -inf, and for rows that are not distributions
-/// where policy.input says that they are. The output is zeroed before any of these errors, and whatever a part of the
-/// user throws; in a program without exceptions, an error inside a decoy, a surrogate or a callable of the user leaves
-/// the output as it is.
-/// Allocates: nothing.
+/// Shapes: logits and output have N * classes entries, and are the same memory or apart; N may be 0. policy.classes is
+/// 0 or `classes`. Range: finite values or -inf, but not only -inf in a row. A row has the same bits as alone through
+/// apply. Throws: std::invalid_argument for a parameter out of its range, no classes, sizes that do not match, or
+/// memory that overlaps in part; std::domain_error for NaN, +inf or a row of only -inf, and for rows that are not
+/// distributions where policy.input says that they are. The output is zeroed before any of these errors, and whatever a
+/// part of the user throws; in a program without exceptions, an error inside a decoy, a surrogate or a callable of the
+/// user leaves the output as it is. Allocates: nothing.
 template <class Defense, std::floating_point T>
 void apply_rows(const Defense& defense, std::span<const T> logits, std::size_t classes, std::span<T> output,
                 const policy& policy = {}) {
@@ -94,11 +93,12 @@ void apply_rows(const Defense& defense, std::span<const T> logits, std::size_t c
   }
 }
 
-/// Answers one row of K >= 1 classes; all else is as for apply_rows.
+/// Answers one row of K >= 1 classes, or the rows that policy.classes makes of the logits; all else is as for
+/// apply_rows.
 template <class Defense, std::floating_point T>
 void apply(const Defense& defense, std::span<const T> logits, std::span<T> output, const policy& policy = {}) {
   if (logits.empty()) detail::fail_empty(output);
-  apply_rows<Defense, T>(defense, logits, logits.size(), output, policy);
+  apply_rows<Defense, T>(defense, logits, policy.classes == 0 ? logits.size() : policy.classes, output, policy);
 }
 
 /// Answers one row in any contiguous range of float or double, into another; all else is as for apply_rows.

@@ -103,7 +103,8 @@ class defended {
     static_assert(
         Logits<std::invoke_result_t<M&, Arguments...>>,
         "chaff: the model must return logits: std::vector, std::array or another contiguous range of float or "
-        "double, or a container with an adapter, such as an Eigen matrix with chaff/adapters/eigen.hpp");
+        "double, an Eigen vector or matrix (chaff/adapters/eigen.hpp), a cv::Mat (chaff/adapters/opencv.hpp), a tensor "
+        "(chaff/adapters/torch.hpp), or another container with a chaff::adapter");
     if constexpr (!Logits<std::invoke_result_t<M&, Arguments...>>) {
       return;
     } else if constexpr (detail::needs_query<Defense>) {

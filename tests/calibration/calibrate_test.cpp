@@ -263,19 +263,29 @@ TYPED_TEST(CalibrateWithLabels, OfAnyIntegerTypeGivesOneResult) {
   EXPECT_GT(result.ood.l1, 0);
 }
 
-TEST(Calibrate, CountsALabelThatIsNoClassAsIncorrect) {
+TEST(Calibrate, RefusesATrueLabelThatIsNoClass) {
+  std::vector<std::int64_t> one_based(benign.labels.begin(), benign.labels.end());
+  for (std::int64_t& label : one_based) ++label;
   const std::vector<std::int64_t> negative(1500, -1);
   const std::vector<std::uint8_t> large(1500, 255);
   const std::vector<std::uint64_t> huge(1500, ~std::uint64_t{0});
-  const auto accuracy = [](chaff::label_view labels) {
+  const auto error = [](chaff::label_view labels) -> std::string {
     chaff::calibration_data<float> data = all_data;
     data.labels = labels;
-    return chaff::calibrate(data, {.perturbed = 0.1}).benign.undefended.accuracy;
+    try {
+      chaff::calibrate(data, {.perturbed = 0.1});
+    } catch (const std::invalid_argument& thrown) {
+      return thrown.what();
+    }
+    return "no error";
   };
-  EXPECT_EQ(accuracy(negative), 0);
-  EXPECT_EQ(accuracy(large), 0);
-  EXPECT_EQ(accuracy(huge), 0);
-  EXPECT_GT(accuracy(benign.labels), 0.8);
+  const std::string last = std::to_string(classes - 1);
+  EXPECT_EQ(error(benign.labels), "no error");
+  EXPECT_NE(error(one_based).find("is " + std::to_string(classes) + ", allowed is 0 to " + last), std::string::npos);
+  EXPECT_NE(error(negative).find("calibration_data.labels: the true label of row "), std::string::npos);
+  EXPECT_NE(error(negative).find(" is -1, allowed is 0 to " + last), std::string::npos);
+  EXPECT_NE(error(large).find(" is 255, allowed is 0 to " + last), std::string::npos);
+  EXPECT_NE(error(huge).find("allowed is 0 to " + last), std::string::npos);
 }
 
 TEST(LabelView, IsMadeOfContiguousRangesOfIntegersOnly) {

@@ -22,7 +22,7 @@ inline std::size_t label(const std::vector<std::int8_t>& q) {
 }
 
 /// p - alpha r(p), the label's weight at least 1e-6 and the others' at most that, normalised.
-inline std::vector<real> answer(const std::vector<std::int8_t>& q, const chaff::int8::parameters& given, gate used) {
+inline std::vector<real> answer(const std::vector<std::int8_t>& q, const chaff::int8::parameters& given, gate side) {
   const std::size_t k = label(q);
   std::vector<real> w(q.size());
   real others = 0;
@@ -32,11 +32,11 @@ inline std::vector<real> answer(const std::vector<std::int8_t>& q, const chaff::
   }
   const real mass = 1 + others, confidence = 1 / mass;
   const real alpha =
-      used == gate::closed ? 0
-      : used == gate::open
+      side == gate::closed ? 0
+      : side == gate::open
           ? 1
           : 1 / (1 + std::exp(static_cast<real>(given.nu) * (confidence - static_cast<real>(given.tau))));
-  for (std::size_t i = 0; i < q.size() && used != gate::closed; ++i) {
+  for (std::size_t i = 0; i < q.size() && side != gate::closed; ++i) {
     real odds = std::max(w[i] / (i == k ? others : mass - w[i]), 1e-12L);
     if (given.rule == chaff::int8::odds::clamped) odds = std::min(odds, 1.0L);
     const real r = static_cast<real>(given.beta) * (1 / (1 + std::pow(odds, -static_cast<real>(given.gamma))) - 0.5L);

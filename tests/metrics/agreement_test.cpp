@@ -33,6 +33,14 @@ TEST(Accuracy, TakesLabelsOfAnyIntegerType) {
   EXPECT_EQ(chaff::accuracy(rows, 2, std::vector<unsigned char>{0, 1, 1, 0}), 0.75);
 }
 
+TEST(Accuracy, RefusesATrueLabelThatIsNoClass) {
+  const std::vector<double> rows{0.9, 0.1, 0.8, 0.2};
+  EXPECT_THROW(chaff::accuracy(rows, 2, std::vector<int>{0, 2}), std::invalid_argument);
+  EXPECT_THROW(chaff::accuracy(rows, 2, std::vector<int>{-1, 0}), std::invalid_argument);
+  EXPECT_THROW(chaff::accuracy(rows, 1, std::vector<int>{0, 1, 2, 0}), std::invalid_argument);
+  EXPECT_EQ(chaff::accuracy(rows, 1, std::vector<int>{1, 0, 1, 0}), 1);
+}
+
 TEST(Accuracy, RefusesSizesThatDoNotMatch) {
   const std::vector<double> rows(6);
   EXPECT_THROW(chaff::accuracy(rows, 4, std::vector<int>(1)), std::invalid_argument);

@@ -115,7 +115,7 @@ std::vector<T> answer(const any_defense& defense, const chaff::policy& policy) {
   return output;
 }
 
-/// The same text again, with blanks at random between its words.
+/// The text with blanks at random between its words.
 std::string with_blanks(const std::string& text) {
   std::string spread;
   for (const char c : text) {

@@ -12,6 +12,7 @@
 #include "chaff/apply.hpp"
 #include "chaff/calibration/data.hpp"
 #include "chaff/defenses/gated.hpp"
+#include "chaff/metrics/true_label.hpp"
 #include "chaff/metrics/utility.hpp"
 #include "chaff/perturbations/reverse_sigmoid.hpp"
 
@@ -56,7 +57,10 @@ class rows_by_score {
       scores_.push_back(scores[i]);
       logits_.insert(logits_.end(), &logits[i * classes], &logits[i * classes] + classes);
       posteriors_.insert(posteriors_.end(), &posteriors[i * classes], &posteriors[i * classes] + classes);
-      if (labels.size > 0) labels_.push_back(labels.read(labels.data, i));
+      if (labels.size == 0) continue;
+      const std::int64_t label = labels.read(labels.data, i);
+      labels_.push_back(label);
+      checked_true_label("calibration_data.labels", label, i, classes);
     }
   }
 

@@ -90,8 +90,8 @@ constexpr std::uint32_t step_once_q28(const chaff_int8_table& table, std::uint64
 /// The magnitude of the log-odds where odds are clamped to 1e-12.
 inline constexpr std::uint32_t max_log_odds_q26 = 1854286438;
 
-/// The same for the label where p_k > 1/2, by exact odds. log(p_k / (1 - p_k)) is measured from the nearest class, so
-/// that nothing is lost where the others are next to nothing. l is below 2^13.
+/// (beta / 2) tanh((gamma / 2) l) in q28 for a label with p_k > 1/2, by exact odds, l = log(p_k / (1 - p_k)) < 2^13.
+/// 1 - p_k is measured from the nearest class, so that it keeps its digits where the other classes are close to 0.
 constexpr std::uint32_t exact_step_q28(const chaff_int8_table& table, const row_items& row) {
   std::uint32_t nearest = 256;
   for (unsigned i = 0; i < row.size; ++i) {

@@ -37,7 +37,7 @@ template <std::size_t at = 0, std::size_t N>
   }
 }
 
-/// The same in a loop, for what is needed once a row.
+/// The polynomial of `polynomial`, in a loop: smaller code, for what is computed once for each row.
 [[gnu::noinline]] constexpr std::int32_t polynomial_once(const std::int32_t* c, int degree, std::uint32_t x_q32) {
   const auto y_q32 = static_cast<std::int32_t>(x_q32 ^ 0x80000000u);
   std::int32_t sum = c[degree];
@@ -54,7 +54,7 @@ template <std::size_t at = 0, std::size_t N>
 [[gnu::always_inline]] constexpr std::uint32_t exp2_minus_q30(const chaff_int8_table& table, std::uint32_t x_q26) {
   return static_cast<std::uint32_t>(polynomial(table.exp2_q30, x_q26 << 6)) >> (x_q26 >> 26);
 }
-/// The same in q46, x in [0, 64).
+/// 2^-x in q46, x in [0, 64) in q26, in smaller code, for what is computed once for each row.
 constexpr std::uint64_t exp2_minus_once_q46(const chaff_int8_table& table, std::uint32_t x_q26) {
   return static_cast<std::uint64_t>(polynomial_once(table.exp2_q30, 5, x_q26 << 6)) << 16 >> (x_q26 >> 26);
 }

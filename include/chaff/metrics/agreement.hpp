@@ -3,7 +3,10 @@
 #ifndef CHAFF_METRICS_AGREEMENT_HPP
 #define CHAFF_METRICS_AGREEMENT_HPP
 
+#include <cstdint>
+
 #include "chaff/metrics/compare.hpp"
+#include "chaff/metrics/true_label.hpp"
 #include "chaff/posterior/argmax.hpp"
 #include "chaff/posterior/n_largest.hpp"
 
@@ -24,7 +27,8 @@ std::size_t predicted_label(const R& row) {
 /// is the true one.
 /// Shapes: outputs are N x classes probabilities, row-major; labels holds the N true labels, of any integer type. With
 /// one class, a probability of "yes", label 1 is "yes" and 0 is "no".
-/// Throws: std::invalid_argument for sizes that do not match, or no rows. `name` stands in the message.
+/// Throws: std::invalid_argument for sizes that do not match, no rows, or a true label that is no class. `name` stands
+/// in the message.
 template <ContiguousRange Outputs, class Labels, class Visit>
 void for_each_prediction(const char* name, const Outputs& outputs, std::size_t classes, const Labels& labels,
                          Visit visit) {
@@ -39,7 +43,7 @@ void for_each_prediction(const char* name, const Outputs& outputs, std::size_t c
     const std::size_t predicted = predicted_label(row);
     const double first = static_cast<double>(row[classes == 1 ? 0 : predicted]);
     visit(classes == 1 && predicted == 0 ? 1 - first : first,
-          static_cast<std::size_t>(std::data(labels)[i]) == predicted);
+          detail::checked_true_label(name, static_cast<std::int64_t>(std::data(labels)[i]), i, classes) == predicted);
   }
 }
 

@@ -23,7 +23,7 @@ class siphash_state {
         v2_(Word{} + (secret.low() ^ 0x6c7967656e657261u)),
         v3_(Word{} + (secret.high() ^ 0x7465646279746573u)) {}
 
-  /// The same state in every lane.
+  /// A state whose lanes all hold the state `one`.
   template <class One>
   requires(std::is_same_v<One, std::uint64_t> && !std::is_same_v<Word, One>)
       [[gnu::always_inline]] explicit siphash_state(const siphash_state<One>& one)

@@ -45,6 +45,9 @@ struct gradient_redirection {
   double epsilon = 1;
   std::vector<double> target = {};
 
+  static_assert(
+      requires(const Surrogate& of) { of.of_query; },
+      "chaff: a surrogate of gradient_redirection is chaff::redirection{callable} or chaff::jacobian{callable}");
   static constexpr bool needs_query = true;
 
   [[gnu::always_inline]] constexpr parameter_error check(const policy&) const {

@@ -48,6 +48,9 @@ struct mad {
   double epsilon = 1;
   bool keep_argmax = false;
 
+  static_assert(
+      requires(const Surrogate& of) { of.of_query; },
+      "chaff: a surrogate of mad is chaff::last_layer{callable} or chaff::jacobian{callable}");
   static constexpr bool needs_query = true;
   static constexpr std::size_t max_enumerated = 12;
 

@@ -122,6 +122,7 @@ struct part_list {
     constexpr std::string_view all[] = {description<Parts>::name...};
     return list_names(sizeof...(Parts), [&](std::size_t i) { return all[i]; });
   }
+  static bool contains(std::string_view name) { return ((description<Parts>::name == name) || ...); }
 };
 
 using text_gates = part_list<always, confidence_gate, energy_gate>;
@@ -129,8 +130,9 @@ using text_perturbations = part_list<reverse_sigmoid, random_vertex, misdirect>;
 using text_defenses = part_list<none, dcp, energy_dcp, reverse_sigmoid, random_vertex, misdirect>;
 using text_reductions = part_list<top_k, rounded, label_only, high_confidence, gaussian_noise>;
 
-/// Why text cannot hold a part of the library, or null for any other name.
+/// Why a part of the library cannot stand at this place of a text, or null for any other name.
 inline const char* why_not_in_text(std::string_view name) {
+  if (text_reductions::contains(name)) return " is a reduction, which follows a defense: none | ..., for example";
   if (name == "adaptive_misinformation" || name == "decoy") {
     return " needs a second model, the decoy, which text cannot hold: make it in C++ and bind it with chaff::defend";
   }
