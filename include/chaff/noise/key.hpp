@@ -86,10 +86,12 @@ class key {
   }
   [[gnu::always_inline]] explicit key(Device&& device) : key(detail::draw_key(device)) {}
 
-  /// {} is no key; the key of a struct such as misdirect{} is one where it is left out.
+  /// @cond
+  // {} is no key; the key of a struct such as misdirect{} is one where it is left out.
   __attribute__((unavailable(
       "chaff: a key has no default: write chaff::key(\"...\") with 32 hexadecimal digits of your "
       "own, such as chaff::misdirect{.key = chaff::key(digits)}"))) key(std::initializer_list<detail::no_value>);
+  /// @endcond
 
   /// The first eight bytes, little-endian, as SipHash takes them.
   [[gnu::always_inline]] constexpr std::uint64_t low() const { return low_; }
