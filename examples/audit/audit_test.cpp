@@ -3,11 +3,13 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -337,6 +339,106 @@ TEST(Audit, RefusesBadInputWithItsPosition) {
             "audit: --policy: answers are audited as probabilities, so leave out answer\n");
   EXPECT_NE(refusal("logits.csv --budget-ece-increase 0.1").find("needs calibration_data.labels"), std::string::npos);
   EXPECT_NE(refusal("logits.csv --csv /no/such/folder.csv").find("cannot be written"), std::string::npos);
+}
+
+/// Writes numbers to a file, one a line.
+std::string file_of(const std::string& path, const std::vector<double>& numbers) {
+  std::ofstream file(path);
+  for (const double number : numbers) file << number << "\n";
+  return path;
+}
+
+/// 1,000 different scores from 1.5 on, so that one of 0 has a surprise of log 1001.
+std::string benign_scores() {
+  std::vector<double> scores(1000);
+  for (std::size_t i = 0; i < 1000; ++i) scores[i] = 1.5 + static_cast<double>(i * 387 % 1000) / 8;
+  return file_of("benign_scores.csv", scores);
+}
+
+TEST(AuditOfAccounts, CountsTheQueriesThatTheFormulaNeeds) {
+  const std::string benign = benign_scores();
+  const auto found = json_of(benign + " --accounts " + file_of("suspects.csv", std::vector<double>(40, 0.0)));
+  const double theta = 0.79681213002002;  // the root of exp(2 theta) (1 - theta) = 1
+  EXPECT_NEAR(found["threshold"], std::log(1e7) / theta, 1e-9);
+  EXPECT_NEAR(found["mean_surprise"], std::log(1001.0), 1e-12);
+  EXPECT_EQ(found["flagged_median"], std::ceil(std::log(1e7) / theta / (std::log(1001.0) - 2)));
+  EXPECT_EQ(found["flagged_95"], found["flagged_median"]);
+  EXPECT_EQ(found["never_flagged"], 0);
+  EXPECT_EQ(found["score"], "given");
+  const auto too_few = json_of(benign + " --accounts " + file_of("suspects.csv", std::vector<double>(4, 0.0)));
+  EXPECT_EQ(too_few["never_flagged"], 1);
+  EXPECT_TRUE(too_few["flagged_median"].is_null());
+  const auto sooner = json_of(benign + " --accounts suspects.csv --false-alarms 0.5 --queries 100");
+  EXPECT_EQ(sooner["flagged_median"], std::ceil(std::log(200) / theta / (std::log(1001.0) - 2)));
+}
+
+/// Five suspicious scores and three that are not, in all their orders.
+TEST(AuditOfAccounts, ShareOfOrdersNeverFlaggedIsThatOfAllOrders) {
+  std::vector<double> order{0, 0, 0, 0, 0, 1e6, 1e6, 1e6};
+  const double threshold = std::log(1e7) / 0.79681213002002;
+  int orders = 0, never = 0;
+  do {
+    double evidence = 0;
+    bool is_flagged = false;
+    for (const double score : order) {
+      evidence = std::max(0.0, evidence + (score > 0 ? 0 : std::log(1001.0)) - 2);
+      is_flagged = is_flagged || evidence >= threshold;
+    }
+    ++orders;
+    never += is_flagged ? 0 : 1;
+  } while (std::next_permutation(order.begin(), order.end()));
+  ASSERT_GT(never, 0);
+  ASSERT_LT(never, orders);
+  const auto found = json_of(benign_scores() + " --accounts " + file_of("suspects.csv", order) + " --orders 20000");
+  EXPECT_NEAR(found["never_flagged"], static_cast<double>(never) / orders, 0.02);
+}
+
+TEST(AuditOfAccounts, ScoresLogitsByTheGateOfTheDefense) {
+  const std::string files = "logits.csv --accounts ood.csv --defense ";
+  const auto energy = json_of(files + "energy_dcp"),
+             confidence = json_of(files + "'gated(confidence_gate, misdirect(key=000102030405060708090a0b0c0d0e0f))'");
+  EXPECT_EQ(energy["score"], "energy_gate");
+  EXPECT_EQ(confidence["score"], "confidence_gate");
+  EXPECT_LT(energy["flagged_median"], 20);
+  EXPECT_LT(confidence["mean_surprise"], energy["mean_surprise"]);
+  const auto benign = json_of("logits.csv --accounts other_logits.csv --defense energy_dcp --csv accounts.csv");
+  EXPECT_EQ(benign["never_flagged"], 1);
+  EXPECT_NEAR(benign["mean_surprise"], 1, 0.05);  // exponential, with mean 1
+  std::istringstream csv(text_of("accounts.csv"));
+  std::string names, values;
+  std::getline(csv, names);
+  std::getline(csv, values);
+  EXPECT_EQ(names.find("score,benign_scores,suspect_scores,false_alarms,"), 0u) << names;
+  EXPECT_EQ(std::count(names.begin(), names.end(), ','), std::count(values.begin(), values.end(), ','));
+  EXPECT_NE(values.find(",,,1"), std::string::npos) << "no query of any order flags: " << values;
+  const run result = run_audit(files + "energy_dcp");
+  EXPECT_EQ(result.status, 0);
+  EXPECT_NE(result.out.find("5000 benign scores, 5000 suspect scores, 1000 orders of these"), std::string::npos);
+  EXPECT_NE(
+      result.out.find("score: energy_gate\nat most 0.1 % of benign accounts flagged within 10000 queries, drift 2"),
+      std::string::npos)
+      << result.out;
+}
+
+TEST(AuditOfAccounts, SaysWhatIsWrong) {
+  const auto expect_error = [](const std::string& arguments, const std::string& message) {
+    const run result = run_audit(arguments);
+    EXPECT_NE(result.status, 0) << arguments;
+    EXPECT_NE(result.out.find(message), std::string::npos) << result.out;
+  };
+  const std::string few = file_of("few.csv", {1.5, 2.5, 3.5});
+  expect_error(
+      few + " --accounts few.csv",
+      "audit: chaff: 3 benign_scores flag no account within 10000 queries: drift 2 needs 7 benign scores or more");
+  expect_error("logits.csv --accounts ood.csv", "logits.csv: 10 columns, scores are one; of logits, say which gate");
+  expect_error("logits.csv --accounts ood.csv --defense none", "none has no gate with a score");
+  expect_error("logits.csv --accounts ood.csv --defense 'dcp(beta=0.1:1:0.1)'", "without a range");
+  expect_error("logits.csv --accounts ood.csv --defense energy_dcp --policy input=probabilities",
+               "an energy gate needs logits");
+  expect_error("logits.csv --accounts ood.csv --defense dcp --drift 1", "drift is 1, allowed is [1.01, 20]");
+  expect_error("logits.csv --accounts ood.csv --defense dcp --orders 0", "--orders");
+  expect_error("logits.csv --accounts ood.csv --defense dcp --labels labels.csv", "excludes");
+  expect_error("logits.csv --accounts missing.csv --defense dcp", "missing.csv: cannot be opened");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <csignal>
 
+#include "accounts.hpp"
 #include "charts.hpp"
 #include "defense_text.hpp"
 #include "output.hpp"
@@ -44,6 +45,7 @@ struct options {
   chaff::utility_budget budget{.perturbed = 0.05};
   std::string defense = "dcp", policy_text;
   chaff::policy policy;
+  account_options accounts;
 };
 
 struct data {
@@ -133,6 +135,29 @@ data read(const options& options) {
   return result;
 }
 
+/// Audits detection by account. `has_defense` says that the files hold logits, which the gate of --defense scores.
+void run_accounts(const options& options, bool has_defense) {
+  const std::string score = has_defense ? scoring_gate(options.defense) : "given";
+  const auto read_scores = [&](const std::string& path) {
+    const table rows = read_logits(path, options.has_header);
+    if (has_defense) {
+      for (const std::string& warning : warnings_about(rows, path, options.policy.input == chaff::form::logits)) {
+        std::fprintf(stderr, "audit: warning: %s\n", warning.c_str());
+      }
+    }
+    return scores_of(rows, path, score, options.policy);
+  };
+  const std::vector<double> benign = read_scores(options.logits), suspects = read_scores(options.accounts.suspects);
+  const account_finding found = audit_accounts(benign, suspects, options.accounts, score);
+  std::printf("chaff %d.%d.%d, %zu benign scores, %zu suspect scores, %d orders of these\n\n", CHAFF_VERSION_MAJOR,
+              CHAFF_VERSION_MINOR, CHAFF_VERSION_PATCH, found.benign, found.suspects, found.orders);
+  print(stdout, found, options.accounts.monitor);
+  finish_standard_output();
+  const nlohmann::ordered_json figures = json_of(found, options.accounts.monitor);
+  if (!options.csv.empty()) write_file(options.csv, [&](std::ostream& file) { write_csv(file, figures); });
+  if (!options.json.empty()) write_file(options.json, [&](std::ostream& file) { file << figures.dump(2) << "\n"; });
+}
+
 void run(const options& options) {
   audited_defenses defenses = read_defenses(options.defense);
   const data data = read(options);
@@ -212,8 +237,9 @@ int main(int count, char** arguments) {
   CLI::App app("What a defense of chaff does to answers, from logits alone, and which parameters a budget allows.",
                "audit");
   app.add_option("logits", options.logits, "CSV or NPY, a row for each input, a column for each class")->required();
-  app.add_option("--labels", options.labels, "CSV or NPY of true labels, counted from 0");
-  app.add_option("--ood", options.ood, "logits of out-of-distribution inputs, such as attackers send");
+  CLI::Option* const labels = app.add_option("--labels", options.labels, "CSV or NPY of true labels, counted from 0");
+  CLI::Option* const ood =
+      app.add_option("--ood", options.ood, "logits of out-of-distribution inputs, such as attackers send");
   app.add_flag("--header", options.has_header, "the first line of CSV files names the columns");
   app.add_option(
          "--defense", options.defense,
@@ -234,7 +260,21 @@ int main(int count, char** arguments) {
   app.add_option("--max-beta", budget.max_beta, "advice: the largest beta")->capture_default_str();
   app.add_option("--csv", options.csv, "file to write the figures to");
   app.add_option("--json", options.json, "file to write the figures and the advice to");
-  app.add_option("--svg", options.svg, "folder to write charts to; needs gnuplot");
+  CLI::Option* const svg = app.add_option("--svg", options.svg, "folder to write charts to; needs gnuplot");
+  app.add_option("--accounts", options.accounts.suspects,
+                 "audit detection by account instead: a file of suspect queries. Both files hold scores, one a line, "
+                 "low where suspicious; or logits, where --defense is given and its gate scores them")
+      ->excludes(labels)
+      ->excludes(ood)
+      ->excludes(svg);
+  chaff::monitor_options& monitor = options.accounts.monitor;
+  app.add_option("--false-alarms", monitor.false_alarms, "accounts: share of benign accounts that may be flagged")
+      ->capture_default_str();
+  app.add_option("--queries", monitor.queries, "accounts: within so many queries")->capture_default_str();
+  app.add_option("--drift", monitor.drift, "accounts: what each query takes from the evidence")->capture_default_str();
+  app.add_option("--orders", options.accounts.orders, "accounts: orders of the suspect queries that are tried")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
   app.add_flag("--quiet", options.is_quiet, "no progress");
   try {
     app.parse(count, arguments);
@@ -242,7 +282,7 @@ int main(int count, char** arguments) {
     if (options.policy.answer != chaff::form::probabilities) {
       throw std::invalid_argument("--policy: answers are audited as probabilities, so leave out answer");
     }
-    run(options);
+    options.accounts.suspects.empty() ? run(options) : run_accounts(options, app.count("--defense") > 0);
     return 0;
   } catch (const CLI::ParseError& error) {
     const int status = app.exit(error);
