@@ -21,7 +21,9 @@ class account_table {
   explicit account_table(std::size_t max_accounts) : max_accounts_(max_accounts) {}
 
   /// The entry of an account, now the one used most recently; null if there is no room for it.
-  Entry* find_or_add(account_id account) {
+  /// Calls on_forget(account) for an account that makes room.
+  template <class OnForget>
+  Entry* find_or_add(account_id account, const OnForget& on_forget) {
     if (const auto found = places_.find(account); found != places_.end()) {
       auto& list = found->second->is_flagged ? flagged_ : others_;
       list.splice(list.begin(), list, found->second);
@@ -29,6 +31,7 @@ class account_table {
     }
     if (places_.size() >= max_accounts_) {
       if (others_.empty()) return nullptr;
+      on_forget(others_.back().account);
       places_.erase(others_.back().account);
       others_.pop_back();
       ++forgotten_;
@@ -81,7 +84,7 @@ class memory_store : public account_store {
 
   verdict count(account_id account, std::span<const double> surprises) override {
     const std::scoped_lock lock(mutex_);
-    double* const evidence = table_.find_or_add(account);
+    double* const evidence = table_.find_or_add(account, [](account_id) {});
     const verdict result = count_queries(rule_, evidence ? *evidence : 0, surprises);
     if (evidence) {
       *evidence = result.evidence;
