@@ -314,6 +314,22 @@ TEST(RedisStore, MergesWhatReplicasCountedWhileRedisWasAway) {
   }
 }
 
+TEST(RedisStore, FlagsAnAccountThatReplicasFlagTogetherOnTheWay) {
+  running_redis redis({"--appendonly", "yes", "--appendfsync", "always"});
+  redis_store first(rule, options_for(redis.port)), second(rule, options_for(redis.port));
+  ASSERT_TRUE(first.wait_until_up(10s) && second.wait_until_up(10s));
+  first.count(1, std::vector<double>{7, 7, 7});  // 15, which the second replica does not know
+  redis.end();
+  ASSERT_TRUE(comes_true([&] { return !second.counts().is_redis_up; }));
+  // up by 6 and down again: below the threshold for the second replica, and above it from 15 on
+  EXPECT_EQ(second.count(1, std::vector<double>{5, 5, 0, 0, 0, 0}).evidence, 0);
+  redis.start();
+  ASSERT_TRUE(comes_true([&] { return second.counts().unmerged == 0; }));
+  EXPECT_EQ(second.count(1, one(0)).first_flagged, 0u);
+  ASSERT_TRUE(first.wait_until_up(10s));
+  EXPECT_EQ(first.count(1, one(0)).first_flagged, 0u);
+}
+
 TEST(RedisStore, FlagsForAllReplicasWhatOneFlaggedWhileRedisWasAway) {
   running_redis redis;
   redis_store first(rule, options_for(redis.port)), second(rule, options_for(redis.port));
@@ -448,7 +464,7 @@ TEST(RedisStore, GoesOnAloneWhateverAFakeAnswers) {
                                    std::string("+0 1\r\n+0 1\r\n+0 1\r\n"),
                                    std::string("$40\r\n0123456789012345678901234567890123456789\r\n"),
                                    std::string("$16\r\n0123456789abcdef\r\n")}) {
-    fake_redis fake(bytes);
+    fake_redis fake({bytes});
     redis_store store(rule, options_for(fake.port));
     ASSERT_TRUE(comes_true([&] { return fake.pieces > 0; })) << bytes.substr(0, 60);
     const auto start = std::chrono::steady_clock::now();
@@ -458,18 +474,57 @@ TEST(RedisStore, GoesOnAloneWhateverAFakeAnswers) {
   }
 }
 
-TEST(RedisStore, GoesOnAloneWhereAFakePassesThePreparation) {
-  // what is a digest, then a life, and then anything is sent at once, so that replies come before their commands
-  for (const std::string last :
-       {"$3\r\n0 x\r\n", "$3\r\n9 1\r\n", "$5\r\n0 nan\r\n", "$4\r\n0 -1\r\n", "+0 1\r\n:5\r\n", "$3\r\n0\r\n"}) {
-    fake_redis fake("$40\r\n0123456789012345678901234567890123456789\r\n$16\r\n0123456789abcdef\r\n" + last);
+/// What a Redis answers to the preparation of a connection: the script's digest, and the life of its data.
+const std::vector<std::string> preparation{"$40\r\n0123456789012345678901234567890123456789\r\n",
+                                           "$16\r\n0123456789abcdef\r\n"};
+
+TEST(RedisStore, CountsWhatAFakeSaysInTheFormOfTheScript) {
+  fake_redis fake({preparation[0], preparation[1], "$6\r\n1 12.5\r\n"});
+  redis_store store(rule, options_for(fake.port));
+  ASSERT_TRUE(store.wait_until_up(10s));
+  EXPECT_EQ(store.count(1, one(5)).evidence, 12.5);  // the fakes of the next test get as far
+}
+
+TEST(RedisStore, GoesOnAloneWhereAFakeGetsThroughThePreparation) {
+  for (const std::string bytes :
+       {"", "$3\r\n0 x\r\n", "$3\r\n9 1\r\n", "$5\r\n0 nan\r\n", "$4\r\n0 -1\r\n", "+0 1\r\n+0 1\r\n", "$1\r\n0\r\n",
+        ":5\r\n", "$-1\r\n", "*1\r\n$3\r\n0 1\r\n", "-WRONGTYPE x\r\n", "-NOSCRIPT x\r\n", "-LOADING x\r\n",
+        "-MOVED 1 127.0.0.1:1\r\n", "-READONLY x\r\n", "garbage"}) {
+    fake_redis fake({preparation[0], preparation[1], bytes});
     redis_store store(rule, options_for(fake.port));
-    ASSERT_TRUE(comes_true([&] { return fake.pieces > 1; }));
+    ASSERT_TRUE(store.wait_until_up(10s)) << bytes;
+    const bool is_late = bytes == "+0 1\r\n+0 1\r\n";  // the second reply belongs to no command
     for (int i = 1; i <= 3; ++i) {
-      EXPECT_EQ(store.count(1, one(5)).evidence, 3 * i) << last;
-      std::this_thread::sleep_for(20ms);
+      const auto start = std::chrono::steady_clock::now();
+      const auto result = store.count(1, one(5));
+      EXPECT_LT(std::chrono::steady_clock::now() - start, bound + margin) << bytes;
+      if (!is_late) {
+        EXPECT_EQ(result.evidence, 3 * i) << bytes;
+        EXPECT_EQ(result.first_flagged, 1u) << bytes;
+      }
+      ASSERT_TRUE(store.wait_until_up(10s)) << bytes;
     }
+    EXPECT_GE(store.counts().outages, 1u) << bytes;
   }
+}
+
+TEST(RedisStore, LosesNothingToARedisThatAnswersThePreparationAlone) {
+  int port = 0;
+  std::optional<redis_store> store;
+  {
+    fake_redis fake({preparation[0], preparation[1], ""});
+    port = fake.port;
+    store.emplace(rule, options_for(port));
+    ASSERT_TRUE(store->wait_until_up(10s));
+    EXPECT_EQ(store->count(1, one(5)).evidence, 3);
+    // the merging thread takes the run to Redis, and back, several times
+    ASSERT_TRUE(comes_true([&] { return fake.connections >= 5; }));
+    EXPECT_EQ(store->count(1, one(5)).evidence, 6);
+    ASSERT_TRUE(comes_true([&] { return fake.connections >= 8; }));
+  }
+  const running_redis redis({}, port);
+  ASSERT_TRUE(comes_true([&] { return store->counts().unmerged == 0 && store->counts().is_redis_up; }));
+  EXPECT_EQ(redis.reply({"GET", service::redis_key_of(1)}), "6");
 }
 
 TEST(VerdictOfRedis, IsParsedStrictly) {

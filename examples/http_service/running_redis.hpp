@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -25,6 +26,9 @@
 /// A socket that listens on a free port of this machine.
 inline int listening_socket(int& port) {
   const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  // a Redis may take the port over from connections that have just ended
+  const int yes = 1;
+  setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -126,18 +130,22 @@ class running_redis {
   pid_t pid_ = -1;
 };
 
-/// Accepts connections and sends `bytes` after each piece that a client sends; nothing if `bytes` is empty.
+/// Accepts connections, and answers each piece of a connection that a client sends by the next of its own; the last one
+/// answers all further pieces. An empty one is no answer.
 class fake_redis {
  public:
-  explicit fake_redis(std::string bytes) : bytes_(std::move(bytes)), listener_(listening_socket(port)) {
+  explicit fake_redis(std::vector<std::string> answers)
+      : answers_(std::move(answers)), listener_(listening_socket(port)) {
     thread_ = std::jthread([this] {
       for (int client; (client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC)) >= 0;) {
         ++connections;
         clients_.emplace_back(client, std::jthread([this, client] {
                                 char piece[4096];
+                                std::size_t next = 0;
                                 while (recv(client, piece, sizeof piece, 0) > 0) {
+                                  const std::string& bytes = answers_[std::min(next++, answers_.size() - 1)];
                                   ++pieces;
-                                  if (!bytes_.empty() && send(client, bytes_.data(), bytes_.size(), MSG_NOSIGNAL) < 0)
+                                  if (!bytes.empty() && send(client, bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0)
                                     break;
                                 }
                                 shutdown(client, SHUT_RDWR);
@@ -160,7 +168,7 @@ class fake_redis {
   int port = 0;
 
  private:
-  std::string bytes_;
+  std::vector<std::string> answers_;
   int listener_;
   std::list<std::pair<int, std::jthread>> clients_;
   std::jthread thread_;
