@@ -28,6 +28,7 @@
 #include "chaff/metrics/divergence.hpp"                  // IWYU pragma: export
 #include "chaff/metrics/ranking.hpp"                     // IWYU pragma: export
 #include "chaff/metrics/utility.hpp"                     // IWYU pragma: export
+#include "chaff/monitor.hpp"                             // IWYU pragma: export
 #include "chaff/noise/key.hpp"                           // IWYU pragma: export
 #include "chaff/perturbations/decoy.hpp"                 // IWYU pragma: export
 #include "chaff/perturbations/gradient_redirection.hpp"  // IWYU pragma: export
