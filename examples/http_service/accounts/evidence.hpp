@@ -20,7 +20,7 @@ struct evidence_rule {
   /// The evidence after a query of this surprise. It is that of query_monitor::update, to the bit.
   /// Evidence at the threshold stays as it is: the account is flagged from then on.
   double after(double evidence, double surprise) const {
-    return is_flagged(evidence) ? evidence : std::max(0.0, evidence + surprise - drift);
+    return is_flagged(evidence) ? evidence : std::max(0.0, evidence + (surprise - drift));
   }
 };
 

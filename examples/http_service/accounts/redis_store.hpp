@@ -25,7 +25,7 @@ inline constexpr const char* count_script = R"lua(
 local key, threshold, drift = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
 local stored, evidence = redis.call('TYPE', key).ok, 0
 if stored == 'string' then evidence = tonumber(redis.call('GET', key)) or 0 end
-if not (evidence >= 0) then evidence = 0 end
+if not (evidence >= 0 and evidence < math.huge) then evidence = 0 end
 local before = evidence
 if tonumber(ARGV[5]) > 0 and evidence < threshold then
   local highest = math.max(tonumber(ARGV[9]), evidence + tonumber(ARGV[8]))
@@ -41,7 +41,7 @@ if evidence >= threshold then
   first = 0
 else
   for i = 10, #ARGV do
-    evidence = evidence + tonumber(ARGV[i]) - drift
+    evidence = evidence + (tonumber(ARGV[i]) - drift)
     if evidence <= 0 then evidence = 0 end
     if evidence >= threshold then
       first = i - 10
@@ -76,7 +76,8 @@ inline std::optional<verdict> parse_verdict(std::string_view text, std::size_t q
   const auto first = std::from_chars(text.data(), end, result.first_flagged);
   if (first.ec != std::errc() || first.ptr == end || *first.ptr != ' ') return std::nullopt;
   const auto evidence = std::from_chars(first.ptr + 1, end, result.evidence);
-  if (evidence.ec != std::errc() || evidence.ptr != end || !(result.evidence >= 0) || result.first_flagged > queries)
+  if (evidence.ec != std::errc() || evidence.ptr != end || !(result.evidence >= 0) || std::isinf(result.evidence) ||
+      result.first_flagged > queries)
     return std::nullopt;
   return result;
 }
