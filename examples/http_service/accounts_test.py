@@ -110,7 +110,7 @@ class Load:
 def evidence_in_redis(port, program, key_file):
     total = 0
     for name in NAMES:
-        key = subprocess.run([program, "-", "--redis-key-of", name, "--account-key-file", key_file], check=True,
+        key = subprocess.run([program, "--redis-key-of", name, "--account-key-file", key_file], check=True,
                              capture_output=True, text=True).stdout.strip()
         total += float(redis_command(port, "GET", key) or 0)
     return total
@@ -144,7 +144,7 @@ def main():
                 got = [post(one, image, "on one") for _ in range(6)]
                 expect(got == [200] * 4 + [403] * 2, f"one replica answered {got}")
                 # an operator forgives
-                key = subprocess.run([program, "-", "--redis-key-of", "alternating", "--account-key-file", str(key_file)],
+                key = subprocess.run([program, "--redis-key-of", "alternating", "--account-key-file", str(key_file)],
                                      check=True, capture_output=True, text=True).stdout.strip()
                 expect(redis_command(redis.port, "DEL", key) == b":1\r\n", "the key is not that of the account")
                 expect(post(two, image, "alternating") == 200, "a forgiven account is refused")

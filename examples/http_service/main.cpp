@@ -72,7 +72,7 @@ int main(int count, char** arguments) {
   std::string account_to_find;
   bool is_undefended = false;
   CLI::App app("Classifies images over HTTP; answers are defended by chaff.", "http_service");
-  app.add_option("weights", weights, "the quickstart's weights.bin")->required();
+  app.add_option("weights", weights, "the quickstart's weights.bin");
   app.get_formatter()->column_width(40);
   app.add_option("--address", address, "to listen on")->capture_default_str();
   app.add_option("--port", port, "to listen on; 0 takes a free one, and prints it")
@@ -94,7 +94,8 @@ int main(int count, char** arguments) {
   app.add_flag("--undefended", is_undefended, "answer without the defense: to measure what it costs");
   const std::vector<CLI::Option*> account_details = add_account_options(app, accounts);
   app.add_option("--redis-key-of", account_to_find,
-                 "print the key that Redis holds an account's evidence under, and end; needs --account-key-file");
+                 "print the key that Redis holds an account's evidence under, and end")
+      ->needs("--account-key-file");
   try {
     app.parse(count, arguments);
     if (!account_to_find.empty()) {
@@ -102,6 +103,7 @@ int main(int count, char** arguments) {
       std::printf("%s\n", service::redis_key_of(service::account_id_of(account_to_find, key)).c_str());
       return 0;
     }
+    if (weights.empty()) throw CLI::RequiredError("weights");
     for (const CLI::Option* each : account_details) {
       // the environment may say where accounts are to a service without them
       if (each->count() > 0 && !accounts.has_accounts() && each->get_name() != "--accounts")

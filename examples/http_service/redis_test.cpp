@@ -21,7 +21,7 @@ service::redis_options options_for(int port, std::size_t max_accounts = 1000) {
   return {.address = {.host = "127.0.0.1", .port = port},
           .max_accounts = max_accounts,
           .expiry = 1h,
-          .patience = {.connect = 500ms, .command = bound, .first_pause = 20ms, .longest_pause = 100ms}};
+          .patience = {.connect = 500ms, .command = bound, .idle = 5s, .first_pause = 20ms, .longest_pause = 100ms}};
 }
 
 /// Whether something comes true within 10 seconds.
@@ -430,6 +430,20 @@ TEST(RedisStore, GoesOnUnderLoadWhileRedisEndsAndStarts) {
   EXPECT_GE(total, queries);
   EXPECT_LE(total, queries + 3 * 4 * 2);  // at each end, the calls in flight and the merging threads' may count twice
   EXPECT_GE(first.counts().outages, 3u);
+}
+
+TEST(RedisStore, NoticesWithoutQueriesThatRedisHangs) {
+  const running_redis redis;
+  auto chosen = options_for(redis.port);
+  chosen.patience.idle = 50ms;
+  redis_store store(rule, chosen);
+  ASSERT_TRUE(store.wait_until_up(10s));
+  std::this_thread::sleep_for(300ms);
+  EXPECT_EQ(store.counts().outages, 0u);  // it answers what the link sends in the meantime
+  redis.hang();
+  EXPECT_TRUE(comes_true([&] { return !store.counts().is_redis_up; }));
+  redis.go_on();
+  EXPECT_TRUE(comes_true([&] { return store.counts().is_redis_up; }));
 }
 
 TEST(RedisStore, BoundsWhatItRemembersWhileRedisIsAway) {

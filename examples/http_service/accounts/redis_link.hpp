@@ -28,6 +28,7 @@ namespace service {
 struct redis_patience {
   std::chrono::milliseconds connect{500};         ///< for a connection, its password, and the preparation that follows
   std::chrono::milliseconds command{100};         ///< for a reply; no call waits longer
+  std::chrono::milliseconds idle{5000};           ///< after this time without a command, the link sends one
   std::chrono::milliseconds first_pause{100};     ///< before the next attempt; doubled after each that fails,
   std::chrono::milliseconds longest_pause{2000};  ///< up to this
 };
@@ -76,9 +77,7 @@ class redis_link {
 
   /// The reply to a command, or nothing if there is no connection or none came in time.
   std::optional<redis_reply> call(const redis_command& command, clock::time_point deadline) {
-    const auto waiting = std::make_shared<call_state>();
-    waiting->bytes = bytes_of(command);
-    waiting->deadline = deadline;
+    const auto waiting = std::make_shared<call_state>(bytes_of(command), deadline);
     std::unique_lock lock(mutex_);
     if (!is_up_) return std::nullopt;
     unsent_.push_back(waiting);
@@ -108,6 +107,8 @@ class redis_link {
   using context = std::unique_ptr<redisContext, decltype(&redisFree)>;
 
   struct call_state {
+    call_state(std::string command, clock::time_point last) : bytes(std::move(command)), deadline(last) {}
+
     std::string bytes;
     clock::time_point deadline;
     bool is_done = false;
@@ -243,12 +244,17 @@ class redis_link {
 
   /// Sends and receives until the connection ends; returns why it did.
   const char* serve(redisContext& connected, const std::stop_token& stop) {
+    auto next_check = clock::now() + patience_.idle;
     for (;;) {
-      auto deadline = clock::now() + std::chrono::seconds(10);
+      auto deadline = next_check;
       {
         const std::scoped_lock lock(mutex_);
         if (stop.stop_requested()) return "the service ends";
         if (is_dropped_) return "its replies make no sense";
+        // nobody else would notice that a firewall has forgotten the connection, until a query waits for it
+        if (unsent_.empty() && unanswered_.empty() && clock::now() >= next_check) {
+          unsent_.push_back(std::make_shared<call_state>(bytes_of({"PING"}), clock::now() + patience_.command));
+        }
         for (; !unsent_.empty(); unsent_.pop_front()) {
           const auto& call = unsent_.front();
           if (!append(connected, call->bytes)) return "no memory is left";
@@ -270,6 +276,7 @@ class redis_link {
         unanswered_.front()->reply = std::move(reply);
         unanswered_.front()->finish();
         unanswered_.pop_front();
+        next_check = clock::now() + patience_.idle;
       }
     }
   }
