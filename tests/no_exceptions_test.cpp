@@ -137,6 +137,23 @@ int main() {
   expect(is_zeroed_at_failure, "an output of columns is zeroed before the error of a parameter");
   watched = answer;
 
+  // accounts: what the refusal leaves, and what errors leave
+  static const chaff::query_monitor monitor(std::array<double, 8>{0.9, 1, 1, 1, 1, 1, 1, 1}, {.queries = 1e4});
+  static double evidence = monitor.threshold();
+  static const auto monitored =
+      chaff::monitored([](const std::span<const float>& row) { return row; }, chaff::dcp{}, chaff::refuse{}, monitor);
+  expect_failure("chaff: the account is flagged: its queries are unlike those of benign users",
+                 [] { static_cast<void>(monitored(evidence, std::span<const float>(z))); });
+  expect(evidence >= monitor.threshold(), "the account stays flagged");
+  evidence = -1;
+  expect_failure("chaff: evidence is -1, allowed is [0, 1.79769e+308]",
+                 [] { static_cast<void>(monitored(evidence, std::span<const float>(z))); });
+  expect_failure("chaff: score is NaN, allowed is any number",
+                 [] { monitor.update(evidence = 1, std::numeric_limits<double>::quiet_NaN()); });
+  expect(evidence >= 1 && evidence <= 1, "an error leaves the evidence as it was");
+  expect_failure("chaff: benign_scores is empty, allowed is 1 score or more",
+                 [] { chaff::query_monitor{std::span<const double>{}}; });
+
   // in place the output is the logits
   std::copy(std::begin(z), std::end(z), std::begin(answer));
   if (setjmp(return_point) == 0) chaff::apply(chaff::dcp{.gamma = -1}, answer, answer);

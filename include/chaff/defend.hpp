@@ -65,6 +65,19 @@ auto reduce_like(const Bound& bound, const reduced<Defense, R>& defense) {
   return reduced{reduce_like(bound, defense.defense), defense.reduction};
 }
 
+/// Answers what a model returned for a query. `arguments` are those of the model where the defense needs them; they are
+/// not forwarded, since the decoy or surrogate may be called with them afterwards.
+template <class Defense, class R, class... Arguments>
+auto answer_query(const Defense& defense, R&& model_output, const policy& policy, Arguments&... arguments) {
+  if constexpr (needs_query<Defense>) {
+    const auto& parts = parts_of(defense);  // the parts outlive what is bound to them
+    const gated bound{parts.gate, parts.perturbation.bind(arguments...)};
+    return answer_model_output(reduce_like(bound, defense), std::forward<R>(model_output), policy);
+  } else {
+    return answer_model_output(defense, std::forward<R>(model_output), policy);
+  }
+}
+
 }  // namespace chaff::detail::inline CHAFF_ABI
 
 namespace chaff::inline CHAFF_ABI {
@@ -105,12 +118,7 @@ class defended {
     if constexpr (!Logits<std::invoke_result_t<M&, Arguments...>>) {
       return;
     } else if constexpr (detail::needs_query<Defense>) {
-      // the parts outlive what is bound to them; the arguments are not forwarded, since the decoy or surrogate may be
-      // called with them afterwards
-      const auto& parts = detail::parts_of(defense_);
-      const gated bound{parts.gate, parts.perturbation.bind(arguments...)};
-      return detail::answer_model_output(detail::reduce_like(bound, defense_), std::invoke(model, arguments...),
-                                         policy_);
+      return detail::answer_query(defense_, std::invoke(model, arguments...), policy_, arguments...);
     } else {
       return detail::answer_model_output(defense_, std::invoke(model, std::forward<Arguments>(arguments)...), policy_);
     }

@@ -118,6 +118,33 @@ void use_text(std::span<const T> logits, std::span<T> output) {
   static_cast<void>(to_string(chaff::parse_policy("max_l1=0.5")));
 }
 
+/// Every treatment of a flagged account, behind monitors of either kind.
+template <class T>
+void use_monitor(std::span<const T> logits) {
+  using namespace chaff;
+  const rows_of<T> query(logits.begin(), logits.end());
+  const auto monitor = calibrate_monitor(calibration_data<T>{.logits = logits, .classes = 4}, energy_gate{});
+  policy policy_of_rows{};
+  policy_of_rows.classes = 4;
+  const auto serve = [&](const auto& served) {
+    double evidence = 0;
+    static_cast<void>(served(evidence, query));
+    static_cast<void>(served.monitor().threshold());
+  };
+  serve(monitored(same_logits{}, none{}, refuse{}, monitor, policy_of_rows));
+  serve(monitored(same_logits{}, dcp{}, none{} | label_only{}, monitor, policy_of_rows, policy{}));
+  serve(monitored(same_logits{}, decoy{same_logits{}}, same_logits{}, monitor, policy_of_rows));
+  serve(monitored(
+      same_logits{}, energy_dcp{.tau = 5.0} | top_k{}, [](const auto&) {}, monitor.monitor, policy_of_rows));
+  serve(monitored(same_logits{}, parse_defense("dcp | top_k"), decoy{same_logits{}}, monitor, policy_of_rows));
+#if defined(CHAFF_WITH_EIGEN)
+  using Rows = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
+  double evidence = 0;
+  const Rows rows = Eigen::Map<const Rows>(logits.data(), 4, static_cast<Eigen::Index>(logits.size() / 4));
+  static_cast<void>(monitored(same_logits{}, none{}, none{} | label_only{}, monitor)(evidence, rows));
+#endif
+}
+
 template <class T>
 void use_all(std::span<const T> logits, std::span<T> output, std::span<const int> labels) {
   using namespace chaff;
@@ -142,6 +169,7 @@ void use_all(std::span<const T> logits, std::span<T> output, std::span<const int
   softmax(logits, output);
   use_metrics<T>(logits, logits, labels);
   use_calibration<T>(logits, labels);
+  use_monitor<T>(logits);
 #if defined(CHAFF_WITH_EIGEN)
   use_eigen<T>(logits);
 #endif

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 
+#include "chaff/error.hpp"
 #include "chaff/posterior/contiguous.hpp"
 
 namespace chaff::detail::inline CHAFF_ABI {
@@ -73,5 +74,24 @@ struct utility_budget {
 };
 
 }  // namespace chaff
+
+namespace chaff::detail::inline CHAFF_ABI {
+
+/// Checks the numbers of logits and of labels, or of no labels. `name` is what an error calls the logits.
+/// Throws: std::invalid_argument for sizes that do not match, or no rows.
+inline void check_calibration_data(const char* name, std::size_t logits, std::size_t classes, std::size_t labels) {
+  if (classes == 0) fail<std::invalid_argument>("chaff: calibration_data.classes is 0, allowed is 1 or more");
+  if (logits == 0) fail<std::invalid_argument>("chaff: calibration_data.%s is empty", name);
+  if (logits % classes != 0) {
+    fail<std::invalid_argument>(
+        "chaff: calibration_data.%s has %zu entries, which are not a whole number of rows of %zu classes", name, logits,
+        classes);
+  }
+  if (labels != 0 && labels != logits / classes) {
+    fail<std::invalid_argument>("chaff: calibration_data has %zu rows, but %zu labels", logits / classes, labels);
+  }
+}
+
+}  // namespace chaff::detail::inline CHAFF_ABI
 
 #endif

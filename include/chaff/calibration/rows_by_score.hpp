@@ -31,7 +31,7 @@ class rows_by_score {
   rows_by_score(const char* name, const G& gate, std::span<const T> logits, std::size_t classes,
                 const label_view& labels, policy policy)
       : classes_(classes) {
-    check_shapes(name, logits.size(), classes, labels.size);
+    check_calibration_data(name, logits.size(), classes, labels.size);
     const std::size_t count = logits.size() / classes;
     // a gate that records its score and stays closed, so that the outputs behind it are the posteriors
     double score = 0;
@@ -90,19 +90,6 @@ class rows_by_score {
   }
 
  private:
-  static void check_shapes(const char* name, std::size_t logits, std::size_t classes, std::size_t labels) {
-    if (classes == 0) fail<std::invalid_argument>("chaff: calibration_data.classes is 0, allowed is 1 or more");
-    if (logits == 0) fail<std::invalid_argument>("chaff: calibration_data.%s is empty", name);
-    if (logits % classes != 0) {
-      fail<std::invalid_argument>(
-          "chaff: calibration_data.%s has %zu entries, which are not a whole number of rows of %zu classes", name,
-          logits, classes);
-    }
-    if (labels != 0 && labels != logits / classes) {
-      fail<std::invalid_argument>("chaff: calibration_data has %zu rows, but %zu labels", logits / classes, labels);
-    }
-  }
-
   std::size_t classes_ = 1;
   std::vector<double> scores_;
   std::vector<T> logits_, posteriors_;
