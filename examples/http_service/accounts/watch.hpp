@@ -29,11 +29,11 @@ class gate_score {
     }
   }
 
-  /// Formula: log sum exp z of an energy gate; the largest probability, 1 / sum exp(z - max z), of a confidence gate.
   double operator()(const Eigen::VectorXf& logits) const {
-    const double largest = logits.maxCoeff();
-    const double sum = (logits.array().cast<double>() - largest).exp().sum();
-    return is_energy_ ? largest + std::log(sum) : 1 / sum;
+    const Eigen::VectorXd row = logits.cast<double>();
+    const std::span<const double> values(row.data(), static_cast<std::size_t>(row.size()));
+    return is_energy_ ? chaff::gate_scores(chaff::energy_gate{}, values, values.size()).front()
+                      : chaff::gate_scores(chaff::confidence_gate{}, values, values.size()).front();
   }
 
  private:
