@@ -18,11 +18,16 @@
 
 namespace service {
 
+/// In the head that is written for the library: the hash of the account's name.
+inline constexpr const char* account_header = "Account";
+
 /// Owns a client's socket. The library never reads a client's head: it reads one that is written here and has only the
 /// fields that the service uses, and then the body, but no byte of the next request.
 class connection : public httplib::Stream {
  public:
-  connection(socket_t socket, std::chrono::seconds timeout) : socket_(socket), timeout_(timeout) {}
+  /// `account_field` is that of parse_head.
+  connection(socket_t socket, std::chrono::seconds timeout, std::string_view account_field = {})
+      : socket_(socket), timeout_(timeout), account_field_(account_field) {}
   ~connection() override { close(socket_); }
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
@@ -44,7 +49,7 @@ class connection : public httplib::Stream {
         return refusal{431, "long_head", "the request's head is larger than 16 KiB"};
       }
       if (end != buffer_.npos) {
-        parsed_head head = parse_head(std::string_view(buffer_).substr(0, end + 4));
+        parsed_head head = parse_head(std::string_view(buffer_).substr(0, end + 4), account_field_);
         buffer_.erase(0, end + 4);
         return head;
       }
@@ -58,6 +63,7 @@ class connection : public httplib::Stream {
     if (head.method == "POST") head_ += "Content-Length: " + std::to_string(head.content_length) + "\r\n";
     if (head.expects_continue) head_ += "Expect: 100-continue\r\n";
     if (head.ends_connection) head_ += "Connection: close\r\n";
+    if (head.account) head_ += std::string(account_header) + ": " + std::to_string(*head.account) + "\r\n";
     head_ += "\r\n";
     head_offset_ = 0;
     body_left_ = head.content_length;
@@ -132,6 +138,7 @@ class connection : public httplib::Stream {
 
   socket_t socket_;
   std::chrono::seconds timeout_;
+  std::string_view account_field_;
   clock::time_point deadline_;
   std::string buffer_;  ///< received from the client, not yet read
   std::string head_;    ///< written for the library

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -29,6 +30,9 @@ struct request_head {
   bool is_form = false;
   bool expects_continue = false;
   bool ends_connection = false;  ///< whether the client wants no further request on this connection
+  std::string account_field;     ///< of the header that names the account, if one does
+  int account_fields = 0;
+  std::optional<std::uint64_t> account;  ///< found in that header when the request is admitted
 };
 
 using parsed_head = std::variant<request_head, refusal>;
@@ -85,14 +89,18 @@ inline bool split_target(std::string_view target, request_head& head) {
 }
 
 /// Takes one header field into the head; returns false if the field makes the whole head unreadable.
-inline bool take_field(std::string_view line, request_head& head, int& hosts, refusal& why) {
+inline bool take_field(std::string_view line, std::string_view account_field, request_head& head, int& hosts,
+                       refusal& why) {
   const std::size_t colon = line.find(':');
   if (colon == line.npos || !is_token(line.substr(0, colon))) return false;
   const std::string name = lower(line.substr(0, colon));
   const std::string_view value = trim(line.substr(colon + 1));
   const auto is_control = [](unsigned char c) { return (c < ' ' && c != '\t') || c == 0x7f; };
   if (std::ranges::any_of(value, is_control)) return false;
-  if (name == "host") {
+  if (!account_field.empty() && name == account_field) {
+    ++head.account_fields;
+    head.account_field = value;
+  } else if (name == "host") {
     ++hosts;
   } else if (name == "content-length") {
     // a second length, or one that is no number, would leave open where the next request starts
@@ -126,8 +134,9 @@ inline bool take_field(std::string_view line, request_head& head, int& hosts, re
 /// Parses a head, from its first byte to its empty line.
 /// Refuses what parsers are known to read in different ways: line ends without a carriage return, folded lines, control
 /// characters, spaces before a colon, and more than one Content-Length or Host.
+/// `account_field` is the name of the header that names the account, in lower case; empty if none does.
 /// Source: RFC 9112, sections 2 to 6.
-inline parsed_head parse_head(std::string_view text) {
+inline parsed_head parse_head(std::string_view text, std::string_view account_field = {}) {
   request_head head;
   const std::string_view line = text.substr(0, text.find("\r\n"));
   if (line.size() + 2 > max_line_bytes) return refusal{414, "long_target", "the request's target is too long"};
@@ -144,7 +153,7 @@ inline parsed_head parse_head(std::string_view text) {
   while (text != "\r\n") {
     const std::size_t end = text.find("\r\n");
     refusal why = detail::bad_head;
-    if (end == text.npos || !detail::take_field(text.substr(0, end), head, hosts, why)) return why;
+    if (end == text.npos || !detail::take_field(text.substr(0, end), account_field, head, hosts, why)) return why;
     text.remove_prefix(end + 2);
   }
   const bool is_1_0 = version == "HTTP/1.0";

@@ -6,18 +6,11 @@ replicas_test.py HTTP_SERVICE WEIGHTS IMAGE FOLDER
 
 import pathlib
 import re
-import socket
 import subprocess
 import sys
 import time
 
-from running import fetch, expect, service
-
-
-def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
+from running import end, expect, fetch, free_port, service
 
 
 def queries(address):
@@ -59,8 +52,7 @@ def main():
             expect(status == 415 and b"unknown_format" in text, f"bad input through nginx: {status} {text}")
             print(f"one answer from two replicas ({each[0]} and {each[1]} times)")
         finally:
-            nginx.terminate()
-            nginx.wait(10)
+            end(nginx)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
 request_fuzz.py HTTP_SERVICE WEIGHTS IMAGE [--seconds N] [--seed N]
 HTTP_SERVICE should be built with AddressSanitizer. Fails if the service stops answering or ends with an error, if a
 response is no HTTP, or if a body is anything but an answer, a refusal, the metrics or a part of the page: memory that
-leaks into a response is none of them.
+leaks into a response is none of them. The service watches accounts, by turns in memory and in a Redis that is away.
 """
 
 import argparse
@@ -13,10 +13,11 @@ import pathlib
 import random
 import re
 import socket
+import tempfile
 import time
 
 from request_mutations import Mutator
-from running import fetch, service
+from running import fetch, free_port, service
 
 SOURCES = pathlib.Path(__file__).parent
 MAX_BODY = 4096
@@ -24,12 +25,12 @@ PAGES = ("", "page.js", "page.css", "healthz", "v2", "v2/health/live", "v2/healt
          "v2/models/fashion_mnist/ready")
 FIELDS = {"Accept-Ranges", "Allow", "Cache-Control", "Connection", "Content-Length", "Content-Security-Policy",
           "Content-Type", "Keep-Alive", "X-Content-Type-Options"}
-METRICS = re.compile(rb"(# (HELP|TYPE) chaff_\w+ [\w .]+\n|chaff_\w+(\{le=\"[\w.+-]+\"\})? [0-9.e-]+\n)+")
+METRICS = re.compile(rb"(# (HELP|TYPE) chaff_\w+ [\w .]+\n|chaff_\w+(\{le=\"[\w.+-]+\"\})? [0-9.e+-]+\n)+")
 
 
 def refusals():
     """The body of each refusal that the source has, in both forms, and the statuses that it may come with."""
-    found = re.findall(r'\{(\d{3}),\s*"(\w+)",\s*"([^"]+)"\}', "".join(p.read_text() for p in SOURCES.glob("*.hpp")))
+    found = re.findall(r'\{(\d{3}),\s*"(\w+)",\s*"([^"]+)"\}', "".join(p.read_text() for p in SOURCES.rglob("*.hpp")))
     statuses = {}
     for status, code, message in found:
         for error in ({"code": code, "message": message}, message):
@@ -121,6 +122,16 @@ def exchange(address, pieces, half_close):
     return came
 
 
+def account_options(folder, is_in_redis):
+    """Options of the service that watch accounts by X-Account; a few dozen images of random bytes flag one."""
+    (folder / "scores.csv").write_text("".join(f"{0.5 + i / 2000}\n" for i in range(999)))
+    (folder / "key").write_text("000102030405060708090a0b0c0d0e0f")
+    options = ["--account-header", "X-Account", "--benign-scores", str(folder / "scores.csv"), "--max-accounts", "1000",
+               "--account-key-file", str(folder / "key")]
+    # no Redis listens on a port that was free a moment ago
+    return options + (["--accounts", f"redis://127.0.0.1:{free_port()}"] if is_in_redis else [])
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("program")
@@ -135,7 +146,9 @@ def main():
     images = [pathlib.Path(options.image).read_bytes(), bytes(784)]
     images += [path.read_bytes() for path in sorted((SOURCES / "test_data").glob("*.png"))]
     mutator = Mutator(rng, images)
-    with service(options.program, options.weights, "--timeout", "1", "--connections", "8") as url:
+    with tempfile.TemporaryDirectory() as folder, \
+            service(options.program, options.weights, "--timeout", "1", "--connections", "8",
+                    *account_options(pathlib.Path(folder), rng.random() < 0.5)) as url:
         host, port = re.fullmatch(r"http://([\d.]+):(\d+)/", url).groups()
         checker = Checker({fetch(url + path)[2] for path in PAGES})
         start, connections, requests = time.monotonic(), 0, 0

@@ -30,6 +30,11 @@ FIELDS = {
     b"X-Forwarded-For": [b"::1"],
     b"If-Range": [b"x"],
     b"Keep-Alive": [b"timeout=999"],
+    b"X-Account": [b"a", b"b", b"", b" ", b"a, b", b"a" * 256, b"a" * 257, b"a" * 15000, b"\xff", b"%00", b"a\x00b", b"a\rb",
+                   b"18446744073709551616"],
+    b"x-account": [b"a"],
+    b"Account": [b"1", b"-1", b"x", b"9" * 40],
+    b"Authorization": [b"Bearer a", b"Basic x"],
 }
 # parts of the protocol's JSON, and what may stand in their places
 JSON_PARTS = [b'"id"', b'"inputs"', b'"outputs"', b'"image"', b'"UINT8"', b'"shape"', b'"data"', b'"datatype"', b"784", b"[1",
@@ -42,8 +47,12 @@ LINES = [b"no colon", b" folded: x", b": empty", b"Content-Length : 5", b"A: \x0
 PIECES = [b"\r\n", b"\n", b"\r", b"\r\n\r\n", b"\x00", b"%", b":", b" ", b"HTTP/1.1", b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 8]
 
 
+# stands for a header that names an account
+ACCOUNT = b"X-Account"
+
+
 def request(method, target, *lines, body=None, version=b"HTTP/1.1"):
-    lines = [b"Host: x", *lines] + ([b"Content-Length: %d" % len(body)] if body is not None else [])
+    lines = [b"Host: x", ACCOUNT, *lines] + ([b"Content-Length: %d" % len(body)] if body is not None else [])
     return [method, target, version], lines, body or b""
 
 
@@ -85,7 +94,9 @@ class Mutator:
     def one(self):
         rng = self.rng
         (line, lines, body) = rng.choice(self.corpus)
-        line, lines = list(line), list(lines)
+        # a few accounts are soon flagged; most are new, and push others out
+        account = b"X-Account: %d" % rng.choice((rng.randrange(5), rng.randrange(100_000), rng.randrange(100_000)))
+        line, lines = list(line), [account if each == ACCOUNT else each for each in lines]
         while rng.random() < 0.6:
             kind = rng.randrange(9)
             if kind == 0:

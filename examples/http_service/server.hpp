@@ -49,11 +49,16 @@ inline std::string body_of(const refusal& why, bool is_protocol) {
 /// their body is read, and end their connection.
 class server : public httplib::Server {
  public:
-  using admission = std::function<std::optional<refusal>(const request_head&)>;
+  using admission = std::function<std::optional<refusal>(request_head&)>;
 
-  /// `count_refusal` is called once for each request that is refused here.
-  server(std::chrono::seconds timeout, admission admit, std::function<void()> count_refusal)
-      : timeout_(timeout), admit_(std::move(admit)), count_refusal_(std::move(count_refusal)) {
+  /// `count_refusal` is called once for each request that is refused here. `account_field` is the name of the header
+  /// that names the account, in lower case; empty if none does.
+  server(std::chrono::seconds timeout, admission admit, std::function<void()> count_refusal,
+         std::string_view account_field = {})
+      : timeout_(timeout),
+        admit_(std::move(admit)),
+        count_refusal_(std::move(count_refusal)),
+        account_field_(account_field) {
     set_default_headers(common_headers);
     set_keep_alive_timeout(timeout.count());
     set_keep_alive_max_count(1000);
@@ -67,9 +72,9 @@ class server : public httplib::Server {
 
  private:
   bool process_and_close_socket(socket_t socket) override {
-    connection client(socket, timeout_);
+    connection client(socket, timeout_, account_field_);
     for (std::size_t left = keep_alive_max_count_; left > 0 && svr_sock_ != INVALID_SOCKET; --left) {
-      const std::optional<parsed_head> next = client.read_head();
+      std::optional<parsed_head> next = client.read_head();
       if (!next) break;
       if (serve(client, *next, left == 1)) continue;
       client.finish();
@@ -79,8 +84,8 @@ class server : public httplib::Server {
   }
 
   /// Serves one request; returns whether the connection lasts.
-  bool serve(connection& client, const parsed_head& parsed, bool is_last) {
-    const auto* head = std::get_if<request_head>(&parsed);
+  bool serve(connection& client, parsed_head& parsed, bool is_last) {
+    auto* const head = std::get_if<request_head>(&parsed);
     if (const std::optional<refusal> why = head ? admit_(*head) : std::get<refusal>(parsed)) {
       count_refusal_();
       client.write(response_to(*why, head ? *head : request_head{}));
@@ -96,6 +101,7 @@ class server : public httplib::Server {
     const std::string body = body_of(why, is_protocol_path(head.path));
     std::string text = "HTTP/1.1 " + std::to_string(why.status) + " Refused\r\n";
     if (why.status == 405) text += "Allow: POST\r\n";
+    if (why.status == 401) text += "WWW-Authenticate: Bearer\r\n";
     for (const auto& [name, value] : common_headers) text += name + ": " + value + "\r\n";
     text += "Connection: close\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size());
     return text + "\r\n\r\n" + (head.method == "HEAD" ? "" : body);
@@ -104,6 +110,7 @@ class server : public httplib::Server {
   std::chrono::seconds timeout_;
   admission admit_;
   std::function<void()> count_refusal_;
+  std::string account_field_;
 };
 
 }  // namespace service

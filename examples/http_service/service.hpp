@@ -6,6 +6,7 @@
 #include <chaff/chaff.hpp>
 #include <nlohmann/json.hpp>
 
+#include "accounts/watch.hpp"
 #include "image.hpp"
 #include "inference.hpp"
 #include "metrics.hpp"
@@ -24,6 +25,7 @@ struct options {
   bool serves_undefended_logits = false;
   std::size_t connections = 64;  ///< at a time, a thread each; further ones wait in the kernel's backlog
   int timeout_seconds = 5;
+  std::shared_ptr<account_watch> accounts = {};  ///< null: requests need no account, and none is flagged
 };
 
 /// The routes: POST /v1/classify, those of the Open Inference Protocol under /v2, GET /healthz, /metrics, and the page
@@ -35,11 +37,15 @@ class http_service {
   http_service(const network& model, const options& chosen)
       : model_(model),
         chosen_(chosen),
-        server_(std::chrono::seconds(chosen.timeout_seconds), admit, [this] { metrics_.count_refusal(); }) {
+        server_(
+            std::chrono::seconds(chosen.timeout_seconds), [this](request_head& head) { return admit(head); },
+            [this] { metrics_.count_refusal(); },
+            chosen.accounts ? chosen.accounts->identity().field() : std::string_view()) {
     if (chosen.policy.input != chaff::form::logits || chosen.policy.answer != chaff::form::probabilities) {
       throw std::invalid_argument("the service defends logits and answers probabilities: leave out input and answer");
     }
     chaff::check(chosen.defense | four_decimals, chosen.policy);
+    if (chosen.accounts) prepare_accounts();
     server_.new_task_queue = [chosen] { return new bounded_pool(chosen.connections); };
     server_.set_tcp_nodelay(true);
     server_.Post("/v1/classify",
@@ -47,7 +53,8 @@ class http_service {
     server_.Get("/healthz",
                 [](const auto&, auto& response) { response.set_content("{\"status\":\"ok\"}\n", "application/json"); });
     server_.Get("/metrics", [this](const auto&, auto& response) {
-      response.set_content(metrics_.text(), "text/plain; version=0.0.4");
+      response.set_content(metrics_.text() + (chosen_.accounts ? chosen_.accounts->metrics_text() : ""),
+                           "text/plain; version=0.0.4");
     });
     server_.Post(std::string(infer_path).c_str(),
                  [this](const auto& request, auto& response, const auto& read) { infer(request, response, read); });
@@ -74,6 +81,8 @@ class http_service {
 
  private:
   static constexpr refusal not_found{404, "not_found", "there is nothing here"};
+  /// 403, and not 429, which tells clients to come again later: a flagged account stays flagged.
+  static constexpr refusal flagged_account{403, "flagged", "this account is not served"};
 
   void serve_file(const char* path, std::string_view text, const char* type) {
     server_.Get(path, [text, type](const httplib::Request&, httplib::Response& response) {
@@ -97,8 +106,8 @@ class http_service {
     response.set_content(body_of(why, is_protocol_path(request.path)), "application/json");
   }
 
-  /// Why a request is refused before its body is read, if it is.
-  static std::optional<refusal> admit(const request_head& head) {
+  /// Why a request is refused before its body is read, if it is. Finds the account of one that is not.
+  std::optional<refusal> admit(request_head& head) const {
     const bool takes_body = head.path == "/v1/classify" || head.path == infer_path;
     if (head.method == "GET" || head.method == "HEAD") {
       if (takes_body) return refusal{405, "method", "send an image by POST"};
@@ -107,6 +116,11 @@ class http_service {
     }
     if (!takes_body) return not_found;
     if (head.method != "POST") return refusal{405, "method", "send an image by POST"};
+    if (chosen_.accounts) {
+      const auto account = chosen_.accounts->identity().account_of(head);
+      if (const auto* why = std::get_if<refusal>(&account)) return *why;
+      head.account = std::get<account_id>(account);
+    }
     if (head.has_transfer_encoding || !head.has_content_length) return refusal{411, "length", "send a Content-Length"};
     if (head.content_length > max_body_bytes) return refusal{413, "too_large", "the body is larger than 1 MiB"};
     if (head.has_content_encoding) return refusal{415, "encoding", "send the body as it is, not compressed"};
@@ -134,17 +148,50 @@ class http_service {
     bool is_perturbed;
   };
 
-  answered_image answer_to(const Eigen::VectorXf& image) const {
+  /// Throws: std::invalid_argument for options that do not fit together.
+  void prepare_accounts() {
+    score_.emplace(chosen_.defense);
+    const auto& flagged = chosen_.accounts->flagged();
+    if (!flagged) return;
+    if (chosen_.serves_undefended_logits)
+      throw std::invalid_argument("a gateway that gets logits defends them: flagged accounts can only be refused");
+    if (flagged->policy.input != chaff::form::logits || flagged->policy.answer != chaff::form::probabilities)
+      throw std::invalid_argument("the flagged policy: leave out input and answer");
+    chaff::check(flagged->defense | four_decimals, flagged->policy);
+  }
+
+  /// The answer to one row of logits.
+  answered_image answer_to(const Eigen::VectorXf& model_output, bool is_flagged) const {
     answered_image answer;
-    answer.logits = model_(image);
-    const Eigen::VectorXd logits = answer.logits.cast<double>();
+    answer.logits = model_output;
+    const Eigen::VectorXd logits = model_output.cast<double>();
     const Eigen::VectorXd posterior = chaff::apply(chaff::none{}, logits);
-    const Eigen::VectorXd perturbed =
-        chosen_.is_defended ? chaff::apply(chosen_.defense, logits, chosen_.policy) : posterior;
-    answer.probabilities = chosen_.is_defended ? chaff::apply(chosen_.defense | four_decimals, logits, chosen_.policy)
-                                               : chaff::apply(chaff::none{} | four_decimals, logits);
+    const flagged_answer* const flagged = is_flagged ? &*chosen_.accounts->flagged() : nullptr;
+    const chaff::any_defense& defense = flagged ? flagged->defense : chosen_.defense;
+    const chaff::policy& policy = flagged ? flagged->policy : chosen_.policy;
+    const bool is_defended = chosen_.is_defended || is_flagged;
+    const Eigen::VectorXd perturbed = is_defended ? chaff::apply(defense, logits, policy) : posterior;
+    answer.probabilities = is_defended ? chaff::apply(defense | four_decimals, logits, policy)
+                                       : chaff::apply(chaff::none{} | four_decimals, logits);
     answer.is_perturbed = (perturbed - posterior).lpNorm<1>() > chaff::min_perturbed_l1;
     return answer;
+  }
+
+  /// The answers to a request's images, or nothing if its account is refused. Each image counts as a query.
+  std::optional<std::vector<answered_image>> answers_to(const httplib::Request& request,
+                                                        std::span<const Eigen::VectorXf> images) {
+    std::vector<Eigen::VectorXf> logits;
+    for (const Eigen::VectorXf& image : images) logits.push_back(model_(image));
+    std::size_t first_flagged = images.size();
+    if (chosen_.accounts) {
+      // every request that is admitted has one
+      const account_id account = std::stoull(request.get_header_value(account_header));
+      first_flagged = chosen_.accounts->count(account, *score_, logits);
+      if (first_flagged < images.size() && !chosen_.accounts->flagged()) return std::nullopt;
+    }
+    std::vector<answered_image> answers;
+    for (std::size_t i = 0; i < logits.size(); ++i) answers.push_back(answer_to(logits[i], i >= first_flagged));
+    return answers;
   }
 
   void classify(const httplib::Request& request, httplib::Response& response, const httplib::ContentReader& read) {
@@ -154,7 +201,9 @@ class http_service {
     const auto image = parse_image(*body);
     if (const auto* why = std::get_if<refusal>(&image)) return refuse(request, response, *why);
 
-    const answered_image answered = answer_to(std::get<Eigen::VectorXf>(image));
+    const auto answers = answers_to(request, {&std::get<Eigen::VectorXf>(image), 1});
+    if (!answers) return refuse(request, response, flagged_account);
+    const answered_image& answered = answers->front();
     Eigen::Index label = 0;
     answered.probabilities.maxCoeff(&label);
     nlohmann::ordered_json answer{{"label", names[label]}, {"class", label}, {"probabilities", answered.probabilities}};
@@ -172,18 +221,17 @@ class http_service {
     if (const auto* why = std::get_if<refusal>(&parsed)) return refuse(request, response, *why);
 
     const auto& query = std::get<inference_request>(parsed);
+    const auto answers = answers_to(request, query.images);
+    if (!answers) return refuse(request, response, flagged_account);
     std::vector<Eigen::VectorXf> probabilities, logits;
-    std::vector<bool> is_perturbed;
-    for (const Eigen::VectorXf& image : query.images) {
-      const answered_image answered = answer_to(image);
+    for (const answered_image& answered : *answers) {
       probabilities.emplace_back(answered.probabilities.cast<float>());
       logits.push_back(answered.logits);
-      is_perturbed.push_back(answered.is_perturbed);
     }
     response.set_content(body_of(query, probabilities, logits), "application/json");
     // each image is a query, which waited for all of them
     const auto latency = std::chrono::steady_clock::now() - start;
-    for (const bool each : is_perturbed) metrics_.count_query(each, latency);
+    for (const answered_image& answered : *answers) metrics_.count_query(answered.is_perturbed, latency);
   }
 
   static constexpr chaff::rounded four_decimals{.decimals = 4};
@@ -192,6 +240,7 @@ class http_service {
 
   const network& model_;
   options chosen_;
+  std::optional<gate_score> score_;  ///< where accounts are watched
   metrics metrics_;
   service::server server_;
 };

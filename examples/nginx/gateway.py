@@ -9,16 +9,14 @@ import socket
 import socketserver
 import struct
 import subprocess
+import sys
 import threading
 import time
 
 SOURCES = pathlib.Path(__file__).parent
 
-
-def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
+sys.path.append(str(SOURCES.parent / "http_service"))
+from running import end, free_port  # the other example's
 
 
 @contextlib.contextmanager
@@ -45,12 +43,7 @@ def nginx(folder, values, configuration="nginx.conf"):
             raise RuntimeError("nginx does not listen")
         yield port
     finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process)
         process.stderr.close()
 
 

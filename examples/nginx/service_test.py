@@ -8,10 +8,8 @@ import json
 import pathlib
 import sys
 
-from gateway import SOURCES, as_f32, expected, nginx
-
-sys.path.append(str(SOURCES.parent / "http_service"))
-from running import expect, fetch, service  # the other example's
+from gateway import as_f32, expected, nginx
+from running import expect, fetch, service  # the other example's; gateway says where it is
 
 DEFENSE, POLICY = "dcp(beta=1.2, tau=0.95)", "label_margin=0.01"
 FLAG = "--serve-undefended-logits-to-a-trusted-gateway"
