@@ -111,11 +111,9 @@ bool have_same_bits(const T* a, const T* b, std::size_t n) {
 
 /// The rows of a batch, one after another.
 template <class T>
-std::vector<T> concatenate(const std::vector<edge_case_row<T>>& rows, std::size_t stride = 1) {
+std::vector<T> concatenate(const std::vector<edge_case_row<T>>& rows) {
   std::vector<T> batch;
-  for (std::size_t i = 0; i < rows.size(); i += stride) {
-    batch.insert(batch.end(), rows[i].logits.begin(), rows[i].logits.end());
-  }
+  for (const auto& row : rows) batch.insert(batch.end(), row.logits.begin(), row.logits.end());
   return batch;
 }
 
@@ -170,7 +168,8 @@ void expect_same_bits_everywhere(const Defense& defense, const std::vector<T>& b
 TYPED_TEST(Guarantees, RowHasSameBitsAloneInBatchInPlaceAtAnyAlignmentAndOnAnyThread) {
   using T = TypeParam;
   for (const std::size_t classes : {1u, 2u, 3u, 7u, 16u, 17u, 33u, 129u, 1000u, 4099u, 131072u}) {
-    const auto batch = concatenate(edge_case_rows<T>(classes), row_stride(classes));
+    if (!is_exhaustive && classes > 5000) continue;
+    const auto batch = concatenate(edge_case_rows<T>(classes));
     const auto check = [&](const auto& defense, const char* defense_name) {
       for (const chaff::policy& policy :
            {chaff::policy{}, chaff::policy{.label_margin = 0.1}, chaff::policy{.max_l1 = 0.3},
