@@ -2,7 +2,7 @@
 # No output depends on a function of libm whose result IEEE 754 does not fix: its versions differ between processors and
 # libraries, and replicas would answer with other bits. Headers that compute outputs are searched for calls, and a program
 # that uses them for symbols.
-# cmake -D COMPILER=... -D NM=... -D INCLUDE=... -D PROGRAM=answers.cpp -D WORK=... -P libm.cmake
+# cmake -D NM=... -D INCLUDE=... -D OBJECT=(answers.cpp, compiled with optimisation) -P libm.cmake
 cmake_minimum_required(VERSION 3.25)
 set(inexact "exp|exp2|expm1|log|log2|log10|log1p|pow|sin|cos|tan|asin|acos|atan|atan2|sinh|cosh|tanh|cbrt|hypot|erf|erfc|tgamma|lgamma")
 set(headers)
@@ -23,9 +23,7 @@ if(count LESS 40)
   message(FATAL_ERROR "only ${count} headers were found")
 endif()
 
-file(MAKE_DIRECTORY ${WORK})
-execute_process(COMMAND ${COMPILER} -std=c++20 -O2 -I ${INCLUDE} -c ${PROGRAM} -o ${WORK}/answers.o COMMAND_ERROR_IS_FATAL ANY)
-execute_process(COMMAND ${NM} -u ${WORK}/answers.o OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${NM} -u ${OBJECT} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
 if(NOT symbols MATCHES "memcpy|printf|puts")
   message(FATAL_ERROR "${NM} lists no symbols: ${symbols}")
 endif()

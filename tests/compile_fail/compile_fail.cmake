@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: MIT
-# Builds a target that must not compile, and looks for a sentence in the first line of its errors: what comes later, a
+# Compiles a snippet that must not compile, and looks for a sentence in the first line of its errors: what comes later, a
 # reader has to search for.
-# cmake -D BUILD=... -D TARGET=... -D SENTENCE=... [-D CANDIDATES=ON] -P compile_fail.cmake
+# cmake -D COMPILER=... -D INCLUDE=... -D EIGEN=... -D SNIPPET=... -D SENTENCE=... [-D CANDIDATES=ON] [-D HEADERS=...]
+#       -P compile_fail.cmake
 cmake_minimum_required(VERSION 3.25)
-execute_process(COMMAND ${CMAKE_COMMAND} --build ${BUILD} --target ${TARGET}
+set(compiled_headers)
+if(HEADERS)
+  set(compiled_headers -include ${HEADERS})
+endif()
+execute_process(COMMAND ${COMPILER} -std=c++20 -D BAD -fsyntax-only -I ${INCLUDE} -isystem ${EIGEN} ${compiled_headers} ${SNIPPET}
                 RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
 if(result EQUAL 0)
-  message(FATAL_ERROR "${TARGET} was built, but must not compile")
+  message(FATAL_ERROR "${SNIPPET} was compiled, but must not compile")
 endif()
 string(REGEX MATCH "[^\n]*error:[^\n]*" first "${output}")
 string(FIND "${first}" "${SENTENCE}" position)

@@ -36,7 +36,7 @@ configure(FAILS "${too_old}" "${WORK}/part" "${WORK}/part_3.3" "-DCHAFF=${SOURCE
 # One that CMake knows nothing about.
 file(WRITE "${WORK}/headers3.3/Eigen/Core" "#define EIGEN_WORLD_VERSION 3\n#define EIGEN_MAJOR_VERSION 3\n#define EIGEN_MINOR_VERSION 9\n")
 run(FAILS "need Eigen 3.4 or newer" "${COMPILER}" -std=c++20 -fsyntax-only "-I${WORK}/headers3.3" "-I${SOURCE}/include"
-    "${WORK}/part/main.cpp")
+    "${WORK}/part/whole.cpp")
 
 # The parent's own target, a real one and an imported one, where an older package could be found.
 set(own_target [[

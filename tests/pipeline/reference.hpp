@@ -15,7 +15,7 @@ using real = long double;
 using row = std::vector<real>;
 
 /// y <- (1 - t) y + t e_k, where y leads by less than the margin.
-inline row with_margin(row y, std::size_t k, real margin) {
+inline row lead_by_margin(row y, std::size_t k, real margin) {
   real largest_other = 0;
   for (std::size_t i = 0; i < y.size(); ++i) largest_other = i == k ? largest_other : std::max(largest_other, y[i]);
   const real lead = y[k] - largest_other;
@@ -44,7 +44,7 @@ row answer(const std::vector<T>& logits, Gate gate, Perturb perturb, const chaff
   for (real& each : p) each /= mass;
   // gate: closed to within an epsilon of T is closed
   const real alpha = gate(p, k, static_cast<real>(logits[k]) + std::log(mass));
-  if (alpha <= static_cast<real>(std::numeric_limits<T>::epsilon())) return with_margin(p, k, policy.label_margin);
+  if (alpha <= static_cast<real>(std::numeric_limits<T>::epsilon())) return lead_by_margin(p, k, policy.label_margin);
   // perturb
   row y = perturb(p, k);
   for (std::size_t i = 0; i < y.size(); ++i) y[i] = std::max<real>(0, (1 - alpha) * p[i] + alpha * y[i]);
@@ -59,9 +59,9 @@ row answer(const std::vector<T>& logits, Gate gate, Perturb perturb, const chaff
   real sum = 0;
   for (const real each : y) sum += each;
   for (real& each : y) each /= sum;
-  y = with_margin(y, k, policy.label_margin);
+  y = lead_by_margin(y, k, policy.label_margin);
   // limit_l1: back towards the posterior, itself with the margin
-  const row q = with_margin(p, k, policy.label_margin);
+  const row q = lead_by_margin(p, k, policy.label_margin);
   const real allowed = std::max<real>(0, static_cast<real>(policy.max_l1) - distance(q, p));
   const real s = policy.max_l1 < 2 && distance(y, q) > allowed ? allowed / distance(y, q) : 1;
   for (std::size_t i = 0; i < y.size(); ++i) y[i] = q[i] + s * (y[i] - q[i]);
