@@ -191,7 +191,6 @@ class redis_store : public account_store {
       // a flag that was set while Redis was away, or that Redis lost; not one that an operator has deleted since
       if (rule_.is_flagged(known->evidence) && (missed.queries > 0 || known->life != life_)) at_least = known->evidence;
     }
-    unmerged_.erase(account);
     redis_command command = command_of(account, surprises, missed, at_least);
     const std::uint64_t life = life_;
     lock.unlock();
@@ -211,6 +210,7 @@ class redis_store : public account_store {
       known->life = life;
       // what Redis missed since then is still to be counted, and is no part of its evidence
       remember(account, *known, known->missed.after(result->evidence, rule_));
+      if (known->missed.queries == 0) unmerged_.erase(account);
     }
     if (!result && known) {
       missed.append(known->missed);
