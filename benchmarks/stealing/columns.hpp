@@ -46,6 +46,9 @@ struct result_line {
            ',' + defense + ',' + parameters + ',' + (label_kept ? '1' : '0');
   }
 
+  static const char* header() { return results_header; }
+  static std::vector<result_line> all_of(const std::filesystem::path& path);
+
   /// All that names the row.
   std::string name() const { return theft() + ',' + std::to_string(seed); }
 };
@@ -112,6 +115,10 @@ inline std::vector<result_line> results_of(const std::filesystem::path& path) {
     if (!seen.insert(all.back().name()).second) throw std::runtime_error("there twice: " + line);
   }
   return all;
+}
+
+inline std::vector<result_line> result_line::all_of(const std::filesystem::path& path) {
+  return results_of(path);
 }
 
 #endif
