@@ -54,6 +54,9 @@ struct result_line {
   /// All that identifies the attack run.
   std::string name() const { return configuration() + ',' + std::to_string(seed); }
 
+  static const char* header() { return results_header; }
+  static std::vector<result_line> all_of(const std::filesystem::path& path);
+
  private:
   static std::string quoted(const std::string& field) {
     return field.find(',') == std::string::npos ? field : '"' + field + '"';
@@ -135,6 +138,10 @@ inline std::vector<result_line> results_of(const std::filesystem::path& path) {
     if (!known.insert(all.back().name()).second) throw std::runtime_error("there twice: " + line);
   }
   return all;
+}
+
+inline std::vector<result_line> result_line::all_of(const std::filesystem::path& path) {
+  return results_of(path);
 }
 
 #endif

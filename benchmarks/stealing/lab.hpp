@@ -26,6 +26,7 @@
 /// Numbers of images, queries and epochs; `quick` only shows that each part runs.
 struct sizes {
   bool quick = false;
+  std::int64_t quick_epochs = 1;  ///< that a victim is trained for then
 
   std::int64_t images() const { return quick ? 600 : 1 << 20; }
   std::int64_t queries(const std::string& victim) const { return quick ? 600 : victim == "mnist" ? 30000 : 20000; }
@@ -33,7 +34,7 @@ struct sizes {
   std::int64_t simulated_pairs() const { return quick ? 2000 : 100000; }
 
   schedule training(const std::string& victim) const {
-    return {.epochs = quick ? 1 : victim == "glyphs" ? 12 : victim == "mnist" ? 15 : 8};
+    return {.epochs = quick ? quick_epochs : victim == "glyphs" ? 12 : victim == "mnist" ? 15 : 8};
   }
   schedule cloning(const std::string& victim) const { return {.epochs = quick ? 1 : victim == "glyphs" ? 10 : 6}; }
 };

@@ -29,26 +29,28 @@ class held_file {
   int file_;
 };
 
-class results {
+/// Line: a kind of line with header(), all_of(path), name() and text().
+template <class Line>
+class results_of_lines {
  public:
   /// Reads what a file holds, and begins it where it is not there; a last line that was cut off is taken away.
   /// Raises std::runtime_error where the file is another kind of table, or is held by another run.
-  explicit results(const std::filesystem::path& path) : path_(with_folder(path)), held_(path_) {
+  explicit results_of_lines(const std::filesystem::path& path) : path_(with_folder(path)), held_(path_) {
     std::ifstream file(path_);
     if (file.peek() == std::ifstream::traits_type::eof()) {
-      write(std::string(results_header) + "\n");
+      write(std::string(Line::header()) + "\n");
       return;
     }
     const std::string all{std::istreambuf_iterator<char>(file), {}};
     const std::size_t whole = all.rfind('\n') + 1;
     if (whole < all.size()) std::filesystem::resize_file(path_, whole);
-    for (const result_line& line : results_of(path_)) done_.insert(line.name());
+    for (const Line& line : Line::all_of(path_)) done_.insert(line.name());
   }
 
-  bool has(const result_line& one) const { return done_.contains(one.name()); }
+  bool has(const Line& one) const { return done_.contains(one.name()); }
 
   /// Adds a line in one piece, so that several processes may write to one file.
-  void add(const result_line& one) const { write(one.text() + "\n"); }
+  void add(const Line& one) const { write(one.text() + "\n"); }
 
  private:
   static const std::filesystem::path& with_folder(const std::filesystem::path& path) {
@@ -67,5 +69,6 @@ class results {
   held_file held_;
   std::set<std::string> done_;
 };
+using results = results_of_lines<result_line>;
 
 #endif

@@ -127,8 +127,8 @@ void use_monitor(std::span<const T> logits) {
   policy policy_of_rows{};
   policy_of_rows.classes = 4;
   const auto serve = [&](const auto& served) {
-    double evidence = 0;
-    static_cast<void>(served(evidence, query));
+    double evidence_of_account = 0;
+    static_cast<void>(served(evidence_of_account, query));
     static_cast<void>(served.monitor().threshold());
   };
   serve(monitored(same_logits{}, none{}, refuse{}, monitor, policy_of_rows));
@@ -139,9 +139,9 @@ void use_monitor(std::span<const T> logits) {
   serve(monitored(same_logits{}, parse_defense("dcp | top_k"), decoy{same_logits{}}, monitor, policy_of_rows));
 #if defined(CHAFF_WITH_EIGEN)
   using Rows = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic>;
-  double evidence = 0;
+  double evidence_of_account = 0;
   const Rows rows = Eigen::Map<const Rows>(logits.data(), 4, static_cast<Eigen::Index>(logits.size() / 4));
-  static_cast<void>(monitored(same_logits{}, none{}, none{} | label_only{}, monitor)(evidence, rows));
+  static_cast<void>(monitored(same_logits{}, none{}, none{} | label_only{}, monitor)(evidence_of_account, rows));
 #endif
 }
 

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+/// The columns of the results about accounts, and what a well-formed line holds.
+#ifndef CHAFF_BENCHMARKS_STEALING_ACCOUNT_COLUMNS_HPP
+#define CHAFF_BENCHMARKS_STEALING_ACCOUNT_COLUMNS_HPP
+
+#include <charconv>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+/// One experiment with accounts, before it is carried out.
+struct account_experiment {
+  std::string victim = "mnist";              ///< the data set that it was trained on
+  std::string query_data = "fashion_mnist";  ///< the data set of the queries; none where a generator draws them
+  std::string attack = "knockoff";           ///< knockoff, dfme, maze; benign for accounts of benign users
+  std::string sampling = "random";  ///< how knockoff chooses images: random, filtered by a shadow model, a reward
+  std::string attacker = "any";     ///< of a clone: naive, label_only, complementary; any where no clone is trained
+  std::string flagged = "none";     ///< what flagged accounts get: refusal, random_vertex, uniform_label
+  long accounts = 1;                ///< accounts that share the queries
+  double ood_share = 1;             ///< the share of OOD queries; the others are images of the victim's kind
+  double drift = 2;                 ///< of the monitor
+  long seed = 1;
+
+  /// All that names the row.
+  std::string name() const {
+    char numbers[96];
+    std::snprintf(numbers, sizeof numbers, ",%ld,%g,%g,%ld", accounts, ood_share, drift, seed);
+    return victim + ',' + query_data + ',' + attack + ',' + sampling + ',' + attacker + ',' + flagged + numbers;
+  }
+};
+
+/// One line of the results: an experiment and its figures. Those that do not exist are empty in the file.
+struct account_line {
+  account_experiment of;
+  double threshold = 0;
+  long sampled = 0;                 ///< accounts that were simulated
+  double flagged_share = 0;         ///< of these
+  std::optional<long> median = {};  ///< queries until half of them are flagged, the flagging one included
+  std::optional<long> percent_95 = {};
+  double answered = 0;         ///< queries that one attacker has answered before all accounts are flagged
+  double victim_accuracy = 0;  ///< of an account that is not flagged, on test images
+  std::optional<double> clone_accuracy = {};  ///< on test images
+  long seconds = 0;
+
+  static const char* header() {
+    return "victim,query_data,attack,sampling,attacker,flagged,accounts,ood_share,drift,seed,threshold,sampled,"
+           "flagged_share,queries_median,queries_95,answered,victim_accuracy,clone_accuracy,seconds";
+  }
+  std::string name() const { return of.name(); }
+
+  /// The line, as it stands in the file.
+  std::string text() const {
+    const auto count = [](const std::optional<long>& value) { return value ? std::to_string(*value) : ""; };
+    char figures[96], accuracies[64];
+    std::snprintf(figures, sizeof figures, ",%.4f,%ld,%.4f,", threshold, sampled, flagged_share);
+    std::snprintf(accuracies, sizeof accuracies, ",%.1f,%.4f,", answered, victim_accuracy);
+    std::string line = name() + figures + count(median) + ',' + count(percent_95) + accuracies;
+    if (clone_accuracy) {
+      std::snprintf(figures, sizeof figures, "%.4f", *clone_accuracy);
+      line += figures;
+    }
+    return line + ',' + std::to_string(seconds);
+  }
+
+  /// Throws std::runtime_error, with the line, where a field has a value that it cannot have.
+  static account_line parsed(const std::string& line) {
+    std::vector<std::string> fields;
+    std::istringstream split(line);
+    for (std::string field; std::getline(split, field, ',');) fields.push_back(field);
+    const auto need = [&](bool holds, const std::string& what) {
+      if (!holds) throw std::runtime_error("not well formed, " + what + ": " + line);
+    };
+    need(fields.size() == 19, "19 fields");
+    const auto number = [&](std::size_t i, double low, double high) {
+      double value = 0;
+      const char* end = fields[i].data() + fields[i].size();
+      const auto [at, error] = std::from_chars(fields[i].data(), end, value);
+      need(error == std::errc() && at == end && value >= low && value <= high, "a number out of range");
+      return value;
+    };
+    const auto count = [&](std::size_t i, double low) { return static_cast<long>(number(i, low, 1e12)); };
+    const auto one_of = [&](std::size_t i, const std::set<std::string>& allowed) {
+      need(allowed.contains(fields[i]), fields[i]);
+      return fields[i];
+    };
+    account_line read;
+    read.of = {.victim = one_of(0, {"mnist", "fashion_mnist"}),
+               .query_data = one_of(1, {"mnist", "fashion_mnist", "none"}),
+               .attack = one_of(2, {"benign", "knockoff", "dfme", "maze"}),
+               .sampling = one_of(3, {"", "random", "filtered", "certainty", "diversity", "loss", "all"}),
+               .attacker = one_of(4, {"any", "naive", "label_only", "complementary"}),
+               .flagged = one_of(5, {"none", "refusal", "random_vertex", "uniform_label"}),
+               .accounts = count(6, 1),
+               .ood_share = number(7, 0, 1),
+               .drift = number(8, 1.01, 20),
+               .seed = count(9, 0)};
+    read.threshold = number(10, 0, 1e6);
+    read.sampled = count(11, 1);
+    read.flagged_share = number(12, 0, 1);
+    if (!fields[13].empty()) read.median = count(13, 1);
+    if (!fields[14].empty()) read.percent_95 = count(14, 1);
+    read.answered = number(15, 0, 1e12);
+    read.victim_accuracy = number(16, 0, 1);
+    if (!fields[17].empty()) read.clone_accuracy = number(17, 0, 1);
+    read.seconds = count(18, 0);
+    need(read.clone_accuracy.has_value() == (read.of.attacker != "any"), "a clone for an attacker, and only there");
+    return read;
+  }
+
+  /// All lines of a file. Throws std::runtime_error where it is missing, where a line is not well formed, and where an
+  /// experiment is there twice.
+  static std::vector<account_line> all_of(const std::filesystem::path& path) {
+    std::ifstream file(path);
+    std::string line;
+    if (!std::getline(file, line) || line != header()) throw std::runtime_error(path.string() + " holds no results");
+    std::vector<account_line> all;
+    std::set<std::string> names;
+    while (std::getline(file, line)) {
+      all.push_back(parsed(line));
+      if (!names.insert(all.back().name()).second) throw std::runtime_error("there twice: " + line);
+    }
+    return all;
+  }
+};
+
+#endif

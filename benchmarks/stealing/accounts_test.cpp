@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+#include "accounts.hpp"
+
+#include <gtest/gtest.h>
+
+#include "results.hpp"
+
+namespace {
+
+using namespace accounts;
+
+const chaff::query_monitor& monitor() {
+  static const chaff::query_monitor made = [] {
+    std::vector<double> scores(1000);
+    for (std::size_t i = 0; i < 1000; ++i) scores[i] = static_cast<double>(i);
+    return chaff::query_monitor(scores);
+  }();
+  return made;
+}
+
+TEST(QueriesUntilFlagged, CountsTheFlaggingOneAndStopsAtTheMost) {
+  const long needed = std::lround(std::ceil(monitor().threshold() / (std::log(1001.0) - 2)));
+  EXPECT_EQ(queries_until_flagged(monitor(), 1000, [] { return -1.0; }), needed);
+  EXPECT_EQ(queries_until_flagged(monitor(), needed, [] { return -1.0; }), needed);
+  EXPECT_EQ(queries_until_flagged(monitor(), needed - 1, [] { return -1.0; }), never);
+  EXPECT_EQ(queries_until_flagged(monitor(), 1000, [] { return 999.0; }), never);
+}
+
+TEST(Summarise, QuantilesCountAccountsThatAreNeverFlagged) {
+  account_line line;
+  summarise({7, never, 3, 5}, line);
+  EXPECT_EQ(line.sampled, 4);
+  EXPECT_EQ(line.flagged_share, 0.75);
+  EXPECT_EQ(line.median, 5);
+  EXPECT_EQ(line.percent_95, std::nullopt);
+  summarise({never, never, 3}, line);
+  EXPECT_EQ(line.median, std::nullopt);
+}
+
+TEST(UniformLabels, AreTheSameForTheSameImageAndUniform) {
+  torch::manual_seed(3);
+  const torch::Tensor pixels = torch::rand({5000, 1, 4, 4});
+  const torch::Tensor labels = uniform_labels(pixels, 10);
+  EXPECT_TRUE(labels.narrow(0, 100, 50).equal(uniform_labels(pixels.narrow(0, 100, 50), 10)));
+  const torch::Tensor counts = labels.sum(0);
+  EXPECT_GT(counts.min().item<float>(), 400);  // 500 +- 21
+  EXPECT_LT(counts.max().item<float>(), 600);
+}
+
+account_line some_line() {
+  account_line line{.of = {.flagged = "refusal", .accounts = 10, .ood_share = 0.25, .seed = 3}};
+  line.of.attacker = "label_only";
+  line.threshold = 20.25;
+  line.sampled = 10;
+  line.flagged_share = 0.5;
+  line.median = 12;
+  line.answered = 100;
+  line.victim_accuracy = 0.97;
+  line.clone_accuracy = 0.125;
+  line.seconds = 4;
+  return line;
+}
+
+TEST(AccountLine, IsReadAsItIsWritten) {
+  const std::string text = some_line().text();
+  EXPECT_EQ(text,
+            "mnist,fashion_mnist,knockoff,random,label_only,refusal,10,0.25,2,3,20.2500,10,0.5000,12,,100.0,0.9700,"
+            "0.1250,4");
+  EXPECT_EQ(account_line::parsed(text).text(), text);
+  for (const std::string& bad :
+       {text + ",1", "glyphs" + text.substr(5), text.substr(0, text.size() - 1) + "x", std::string()}) {
+    EXPECT_THROW(account_line::parsed(bad), std::runtime_error) << bad;
+  }
+}
+
+TEST(AccountResults, GoOnWhereTheyStopped) {
+  const std::filesystem::path path = std::filesystem::temp_directory_path() / "chaff_accounts_test.csv";
+  std::filesystem::remove(path);
+  {
+    const results_of_lines<account_line> fresh(path);
+    EXPECT_FALSE(fresh.has(some_line()));
+    fresh.add(some_line());
+  }
+  EXPECT_TRUE(results_of_lines<account_line>(path).has(some_line()));
+  std::filesystem::remove(path);
+}
+
+TEST(EveryExperiment, IsThereOnceAndDetectionComesFirst) {
+  for (const bool quick : {false, true}) {
+    std::set<std::string> names;
+    bool had_clone = false;
+    for (const account_experiment& each : every_experiment(quick)) {
+      EXPECT_TRUE(names.insert(each.name()).second) << each.name();
+      had_clone |= each.attacker != "any";
+      EXPECT_EQ(had_clone, each.attacker != "any") << each.name();
+    }
+  }
+}
+
+}  // namespace
