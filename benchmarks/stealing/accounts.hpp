@@ -185,7 +185,7 @@ inline stopped_attack run_until_flagged(lab& in, const account_experiment& what,
     pixels.push_back(queries.narrow(0, 0, before).clone());
     answers.push_back(tensor_of(answer).narrow(0, 0, before));
     if (before < queries.size(0)) {
-      result.query_data = sent + 1;
+      result.queries = sent + 1;
       throw stop{};
     }
     return answer;
