@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Breaks the library in each of the ways in mutants.txt, one at a time, and asks the tests whether they notice.
+"""Breaks the library in each of the ways in mutants.txt, one at a time, and runs the tests to see whether they notice.
 
 A mutant's tests are compiled against a copy of the headers that is broken in that one place. It counts as caught if a
-test fails, or does not end; one that does not compile is a fault of mutants.txt. The tests named with it are asked
+test fails, or does not end; one that does not compile is a fault of mutants.txt. The tests named with it are run
 first, and all others only if those pass, so that a mutant that lives is one that no test notices.
 """
 
