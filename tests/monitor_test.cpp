@@ -136,7 +136,7 @@ TEST(Monitored, EvidenceIsThatOfUpdateRowByRow) {
       chaff::monitored(identity, chaff::none{}, chaff::refuse{}, chaff::gate_monitor{gate, monitor}, batch);
   double evidence = 0, expected = 0;
   for (std::size_t r = 0; r < 3; ++r) {
-    const std::vector<float> query(&ood[r * classes], &ood[(r + 1) * classes]);
+    const std::vector<float> query(ood.data() + r * classes, ood.data() + (r + 1) * classes);
     served(evidence, query);
     std::size_t rank = 0;
     for (std::size_t b = 0; b < 2000; ++b) rank += energy_of(&benign[b * classes]) <= energy_of(query.data()) ? 1 : 0;
@@ -168,7 +168,7 @@ TEST(Monitored, RowsFromTheFlaggingOneOnGetTheFlaggedDefense) {
   EXPECT_EQ(whole, evidence);
   double alone = 0;
   for (std::size_t r = 0; r < 60; ++r) {
-    const std::vector<float> query(&ood[r * classes], &ood[(r + 1) * classes]);
+    const std::vector<float> query(ood.data() + r * classes, ood.data() + (r + 1) * classes);
     const auto row = served(alone, query);
     EXPECT_TRUE(std::equal(row.begin(), row.end(), &output[r * classes])) << r;
   }
