@@ -123,8 +123,8 @@ def exchange(address, pieces, half_close):
 
 
 def account_options(folder, is_in_redis):
-    """Options of the service that watch accounts by X-Account; a few dozen images of random bytes flag one."""
-    (folder / "scores.csv").write_text("".join(f"{0.5 + i / 2000}\n" for i in range(999)))
+    """Options of the service that watch accounts by X-Account; images of random bytes soon flag one."""
+    (folder / "scores.csv").write_text("".join(f"{0.999 + i / 1e6}\n" for i in range(999)))
     (folder / "key").write_text("000102030405060708090a0b0c0d0e0f")
     options = ["--account-header", "X-Account", "--benign-scores", str(folder / "scores.csv"), "--max-accounts", "1000",
                "--account-key-file", str(folder / "key")]
