@@ -85,6 +85,14 @@ TEST(AccountResults, GoOnWhereTheyStopped) {
   std::filesystem::remove(path);
 }
 
+TEST(AccountResults, ThatAreCheckedInAreOfExperimentsThatExist) {
+  std::set<std::string> names;
+  for (const account_experiment& each : every_experiment(false)) names.insert(each.name());
+  const auto lines = account_line::all_of(CHAFF_RESULTS "/accounts.csv");
+  EXPECT_GE(lines.size(), 168u);  // all that train no clone
+  for (const account_line& line : lines) EXPECT_TRUE(names.contains(line.name())) << line.name();
+}
+
 TEST(EveryExperiment, IsThereOnceAndDetectionComesFirst) {
   for (const bool quick : {false, true}) {
     std::set<std::string> names;
