@@ -17,7 +17,7 @@ json query(const json& data = shirt_bytes, const json& shape = {1, 28, 28}, cons
   return {{"id", "a-1"}, {"inputs", {{{"name", "image"}, {"datatype", type}, {"shape", shape}, {"data", data}}}}};
 }
 
-httplib::Result infer(const running_service& service, const json& body) {
+httplib::Result post_query(const running_service& service, const json& body) {
   return service.post(body.dump(), {}, infer.c_str());
 }
 
@@ -34,7 +34,7 @@ void expect_error(const httplib::Result& result, int status) {
 TEST(Inference, HasTheNumbersOfTheOtherRoute) {
   for (const double beta : {0.9, 1.2}) {
     const running_service service({.defense = chaff::dcp{.beta = beta}});
-    const auto result = infer(service, query());
+    const auto result = post_query(service, query());
     ASSERT_EQ(result->status, 200) << result->body;
     const auto answer = json_of(result);
     EXPECT_EQ(answer["model_name"], "fashion_mnist");
@@ -50,12 +50,12 @@ TEST(Inference, HasTheNumbersOfTheOtherRoute) {
 
 TEST(Inference, TakesEachShapeAndType) {
   const running_service service;
-  const auto expected = json_of(infer(service, query()))["outputs"];
+  const auto expected = json_of(post_query(service, query()))["outputs"];
   for (const json& shape : {json{1, 784}, json{1, 1, 28, 28}})
-    EXPECT_EQ(json_of(infer(service, query(shirt_bytes, shape)))["outputs"], expected);
+    EXPECT_EQ(json_of(post_query(service, query(shirt_bytes, shape)))["outputs"], expected);
   std::vector<float> floats;
   for (const int byte : shirt_bytes) floats.push_back(static_cast<float>(byte) / 255);
-  EXPECT_EQ(json_of(infer(service, query(floats, {1, 28, 28}, "FP32")))["outputs"], expected);
+  EXPECT_EQ(json_of(post_query(service, query(floats, {1, 28, 28}, "FP32")))["outputs"], expected);
 }
 
 TEST(Inference, AnswersEachImageOfBatchAsIfAlone) {
@@ -63,9 +63,9 @@ TEST(Inference, AnswersEachImageOfBatchAsIfAlone) {
   const std::vector<int> black(784, 0);
   std::vector<int> both = shirt_bytes;
   both.insert(both.end(), black.begin(), black.end());
-  const json rows = json_of(infer(service, query(both, {2, 784})))["outputs"][0]["data"];
-  json expected = json_of(infer(service, query()))["outputs"][0]["data"];
-  const json second = json_of(infer(service, query(black)))["outputs"][0]["data"];
+  const json rows = json_of(post_query(service, query(both, {2, 784})))["outputs"][0]["data"];
+  json expected = json_of(post_query(service, query()))["outputs"][0]["data"];
+  const json second = json_of(post_query(service, query(black)))["outputs"][0]["data"];
   expected.insert(expected.end(), second.begin(), second.end());
   EXPECT_EQ(rows, expected);
 }
@@ -73,27 +73,27 @@ TEST(Inference, AnswersEachImageOfBatchAsIfAlone) {
 TEST(Inference, LimitsTheBatch) {
   const running_service service;
   const auto of = [](std::size_t count) { return query(std::vector<int>(784 * count, 0), {count, 784}); };
-  EXPECT_EQ(infer(service, of(64))->status, 200);
-  expect_error(infer(service, of(65)), 400);
-  expect_error(infer(service, query(std::vector<int>{}, {0, 784})), 400);
+  EXPECT_EQ(post_query(service, of(64))->status, 200);
+  expect_error(post_query(service, of(65)), 400);
+  expect_error(post_query(service, query(std::vector<int>{}, {0, 784})), 400);
 }
 
 TEST(Inference, HasLogitsOnlyWhereTheOptionSaysSo) {
   json request = query();
   request["outputs"] = {{{"name", "logits"}}};
   const running_service service, upstream({.serves_undefended_logits = true});
-  expect_error(infer(service, request), 400);
-  EXPECT_EQ(infer(service, query())->body.find("logits"), std::string::npos);
+  expect_error(post_query(service, request), 400);
+  EXPECT_EQ(post_query(service, query())->body.find("logits"), std::string::npos);
   EXPECT_EQ(service.get("/v2/models/fashion_mnist")->body.find("logits"), std::string::npos);
 
   const network model(examples + "/quickstart/weights.bin");
   Eigen::VectorXf image(784);
   for (int i = 0; i < 784; ++i) image[i] = static_cast<float>(shirt_bytes[static_cast<std::size_t>(i)]) / 255;
   const Eigen::VectorXf logits = model(image);
-  const auto answer = json_of(infer(upstream, request));
+  const auto answer = json_of(post_query(upstream, request));
   ASSERT_EQ(answer["outputs"].size(), 1u);
   EXPECT_EQ(answer["outputs"][0]["data"].get<std::vector<float>>(), std::vector<float>(logits.begin(), logits.end()));
-  EXPECT_EQ(json_of(infer(upstream, query()))["outputs"].size(), 2u);
+  EXPECT_EQ(json_of(post_query(upstream, query()))["outputs"].size(), 2u);
   EXPECT_EQ(json_of(upstream.get("/v2/models/fashion_mnist"))["outputs"].size(), 2u);
   // the other route is defended all the same
   EXPECT_EQ(upstream.post(shirt)->body, service.post(shirt)->body);
@@ -110,7 +110,7 @@ TEST(Inference, RefusesWhatIsNoQuery) {
   // as small as they are, 100,000 arrays would take megabytes
   json many = query();
   many["x"] = std::vector<json>(200, json::array());
-  expect_error(infer(service, many), 400);
+  expect_error(post_query(service, many), 400);
   const auto changed = [](const char* name, const json& value) {
     json body = query();
     body["inputs"][0][name] = value;
@@ -119,31 +119,32 @@ TEST(Inference, RefusesWhatIsNoQuery) {
   for (const json& shape :
        {json{28, 28}, json{1, 28, 27}, json{784}, json{2, 784}, json{-1, 784}, json{1.0, 784}, json(), json{1, 1, 784},
         json{1, 28, 28, 1}, json{"1", 784}, json::array(), json("x"), json{18446744073709551615u, 784}, json{{1, 784}}})
-    expect_error(infer(service, changed("shape", shape)), 400);
+    expect_error(post_query(service, changed("shape", shape)), 400);
   for (const char* type : {"INT8", "FP64", "BYTES", "uint8", ""})
-    expect_error(infer(service, changed("datatype", type)), 400);
-  expect_error(infer(service, changed("datatype", 3)), 400);
-  for (const json& name : {json("images"), json(), json(1)}) expect_error(infer(service, changed("name", name)), 400);
+    expect_error(post_query(service, changed("datatype", type)), 400);
+  expect_error(post_query(service, changed("datatype", 3)), 400);
+  for (const json& name : {json("images"), json(), json(1)})
+    expect_error(post_query(service, changed("name", name)), 400);
   for (const json& data :
        {json(), json("x"), json::array(), json(std::vector<int>(783)), json(std::vector<int>(785)),
         json(std::vector<int>(784, -1)), json(std::vector<int>(784, 256)), json(std::vector<float>(784, 0.5f)),
         json(std::vector<bool>(784)), json(std::vector<json>(784)), json{std::vector<int>(784)},
         json(std::vector<std::string>(784, "1"))})
-    expect_error(infer(service, changed("data", data)), 400);
+    expect_error(post_query(service, changed("data", data)), 400);
   for (const double pixel : {-0.1, 1.1, 1e300})
-    expect_error(infer(service, query(std::vector<double>(784, pixel), {1, 784}, "FP32")), 400);
+    expect_error(post_query(service, query(std::vector<double>(784, pixel), {1, 784}, "FP32")), 400);
   json body = query();
   body["inputs"].push_back(body["inputs"][0]);
-  expect_error(infer(service, body), 400);
+  expect_error(post_query(service, body), 400);
   body["inputs"] = json::array();
-  expect_error(infer(service, body), 400);
+  expect_error(post_query(service, body), 400);
   body.erase("inputs");
-  expect_error(infer(service, body), 400);
+  expect_error(post_query(service, body), 400);
   for (const json& outputs : {json::array(), json("x"), json{{{"name", "x"}}}, json{{{"name", 1}}}, json{1}, json(),
                               json{{{"name", "probabilities"}}, {{"name", "probabilities"}}}}) {
     body = query();
     body["outputs"] = outputs;
-    expect_error(infer(service, body), 400);
+    expect_error(post_query(service, body), 400);
   }
 }
 
@@ -153,17 +154,17 @@ TEST(Inference, EchoesNothingButAnId) {
                          json(1), json(), json::array()}) {
     json body = query();
     body["id"] = id;
-    expect_error(infer(service, body), 400);
+    expect_error(post_query(service, body), 400);
   }
   json body = query();
   body["id"] = std::string(126, 'a') + ":9";
   body["SECRET"] = body["inputs"][0]["SECRET"] = body["parameters"]["SECRET"] = "SECRET";
-  const auto result = infer(service, body);
+  const auto result = post_query(service, body);
   EXPECT_EQ(result->status, 200);
   EXPECT_EQ(json_of(result)["id"], body["id"]);
   EXPECT_EQ(result->body.find("SECRET"), std::string::npos);
   body.erase("id");
-  EXPECT_FALSE(json_of(infer(service, body)).contains("id"));
+  EXPECT_FALSE(json_of(post_query(service, body)).contains("id"));
 }
 
 TEST(Protocol, HasItsRoutes) {
@@ -203,9 +204,9 @@ TEST(Protocol, IsCounted) {
   const running_service service({.defense = chaff::dcp{.beta = 0.95, .tau = 0.95}});  // the shirt is perturbed
   std::vector<int> both = shirt_bytes;
   both.insert(both.end(), shirt_bytes.begin(), shirt_bytes.end());
-  infer(service, query(both, {2, 784}));
-  infer(service, query());
-  infer(service, query(1));
+  post_query(service, query(both, {2, 784}));
+  post_query(service, query());
+  post_query(service, query(1));
   service.get("/v2/models/other");
   const auto text = service.get("/metrics")->body;
   for (const char* line : {"\nchaff_queries_total 3\n", "\nchaff_perturbed_total 3\n", "\nchaff_refused_total 2\n",
