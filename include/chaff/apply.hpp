@@ -52,6 +52,36 @@ template <class T, class Defense, class Use>
   }
 }
 
+/// Zeroes the output, then says that the policy contradicts the number of classes of a row.
+template <class T>
+[[noreturn, gnu::cold, gnu::noinline]] void fail_classes(std::size_t classes, std::size_t of_policy,
+                                                         std::span<T> output) {
+  std::fill(output.begin(), output.end(), T(0));
+  fail<std::invalid_argument>("chaff: rows of %zu classes, but policy.classes is %zu", classes, of_policy);
+}
+
+/// Answers rows of `classes` classes each: see apply_rows.
+template <class Defense, class T>
+[[gnu::always_inline]] inline void apply_to_rows(const Defense& defense, std::span<const T> logits, std::size_t classes,
+                                                 std::span<T> output, const policy& policy) {
+  if constexpr (check_defense<Defense, T>()) {
+#if defined(__cpp_exceptions)
+    try {
+#endif
+      if (const parameter_error error = find_error(defense, policy)) [[unlikely]] {
+        fail_parameter(error, output);
+      }
+      with_defense_call<T>(defense, [&](const defense_call<T>& call)
+                                        CHAFF_INLINE { answer_rows<T>(call, policy, logits, classes, output); });
+#if defined(__cpp_exceptions)
+    } catch (...) {
+      std::fill(output.begin(), output.end(), T(0));
+      throw;
+    }
+#endif
+  }
+}
+
 }  // namespace chaff::detail::inline CHAFF_ABI
 
 namespace chaff::inline CHAFF_ABI {
@@ -64,41 +94,30 @@ template <class Defense>
 }
 
 /// Answers N rows of `classes` classes each, row-major.
-/// Shapes: logits and output have N * classes entries, and are the same memory or apart; N may be 0. policy.classes is
-/// 0 or `classes`. Range: finite values or -inf, but not only -inf in a row. A row has the same bits as alone through
-/// apply. Throws: std::invalid_argument for a parameter out of its range, no classes, sizes that do not match, or
-/// memory that overlaps in part; std::domain_error for NaN, +inf or a row of only -inf, and for rows that are not
-/// distributions where policy.input says that they are. The output is zeroed before any of these errors, and whatever a
-/// part of the user throws; in a program without exceptions, an error inside a decoy, a surrogate or a callable of the
-/// user leaves the output as it is. Allocates: nothing.
+/// Shapes: logits and output have N * classes entries, and are the same memory or apart; N may be 0.
+/// policy.classes is 0 or `classes`.
+/// Range: finite values or -inf, but not only -inf in a row. A row has the same bits as alone through apply.
+/// Throws: std::invalid_argument for a parameter out of its range, no classes, sizes that do not match, or memory that
+/// overlaps in part; std::domain_error for NaN, +inf or a row of only -inf, and for rows that are not distributions
+/// where policy.input says that they are. The output is zeroed before any of these errors, and whatever a part of the
+/// user throws; in a program without exceptions, an error inside a decoy, a surrogate or a callable of the user leaves
+/// the output as it is.
+/// Allocates: nothing.
 template <class Defense, std::floating_point T>
 void apply_rows(const Defense& defense, std::span<const T> logits, std::size_t classes, std::span<T> output,
                 const policy& policy = {}) {
-  if constexpr (detail::check_defense<Defense, T>()) {
-#if defined(__cpp_exceptions)
-    try {
-#endif
-      if (const parameter_error error = detail::find_error(defense, policy)) [[unlikely]] {
-        detail::fail_parameter(error, output);
-      }
-      detail::with_defense_call<T>(defense, [&](const detail::defense_call<T>& call) CHAFF_INLINE {
-        detail::answer_rows<T>(call, policy, logits, classes, output);
-      });
-#if defined(__cpp_exceptions)
-    } catch (...) {
-      std::fill(output.begin(), output.end(), T(0));
-      throw;
-    }
-#endif
-  }
+  if (policy.classes != 0 && policy.classes != classes) [[unlikely]]
+    detail::fail_classes(classes, policy.classes, output);
+  detail::apply_to_rows<Defense, T>(defense, logits, classes, output, policy);
 }
 
-/// Answers one row of K >= 1 classes, or the rows that policy.classes makes of the logits; all else is as for
-/// apply_rows.
+/// Answers one row of K >= 1 classes, or the rows that policy.classes makes of the logits.
+/// All else is as for apply_rows.
 template <class Defense, std::floating_point T>
 void apply(const Defense& defense, std::span<const T> logits, std::span<T> output, const policy& policy = {}) {
   if (logits.empty()) detail::fail_empty(output);
-  apply_rows<Defense, T>(defense, logits, policy.classes == 0 ? logits.size() : policy.classes, output, policy);
+  detail::apply_to_rows<Defense, T>(defense, logits, policy.classes == 0 ? logits.size() : policy.classes, output,
+                                    policy);
 }
 
 /// Answers one row in any contiguous range of float or double, into another; all else is as for apply_rows.

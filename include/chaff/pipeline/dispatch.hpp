@@ -60,12 +60,9 @@ template <class T>
 /// Zeroes the output, then says what is wrong with the shapes.
 template <class T>
 [[noreturn, gnu::cold, gnu::noinline]] void fail_shapes(std::span<const T> logits, std::size_t classes,
-                                                        std::size_t stated_classes, std::span<T> output) {
+                                                        std::span<T> output) {
   std::fill(output.begin(), output.end(), T(0));
   if (classes == 0) fail<std::invalid_argument>("chaff: a row has 0 classes, allowed is 1 or more");
-  if (stated_classes != 0 && stated_classes != classes) {
-    fail<std::invalid_argument>("chaff: rows of %zu classes, but policy.classes is %zu", classes, stated_classes);
-  }
   if (logits.size() != output.size()) {
     fail<std::invalid_argument>("chaff: %zu logits, but the output has room for %zu", logits.size(), output.size());
   }
@@ -112,15 +109,14 @@ CHAFF_NO_IPA void answer_batch(const defense_call<T>& defense, const policy& pol
 template <class T>
 [[gnu::always_inline]] inline void answer_rows(const defense_call<T>& defense, const policy& policy,
                                                std::span<const T> logits, std::size_t classes, std::span<T> output) {
-  if (logits.size() != output.size() || overlap_in_part(logits, output) || classes == 0 ||
-      (policy.classes != 0 && policy.classes != classes)) [[unlikely]] {
-    fail_shapes(logits, classes, policy.classes, output);
+  if (logits.size() != output.size() || overlap_in_part(logits, output) || classes == 0) [[unlikely]] {
+    fail_shapes(logits, classes, output);
   }
   if (logits.size() == classes) {  // one row needs no division
     answer_any_row(defense, policy, {0, 1, classes}, logits.data(), output.data(), output);
   } else {
     if (logits.size() % classes != 0) [[unlikely]]
-      fail_shapes(logits, classes, policy.classes, output);
+      fail_shapes(logits, classes, output);
     answer_batch(defense, policy, logits, classes, output);
   }
 }
