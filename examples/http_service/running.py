@@ -15,10 +15,10 @@ def free_port():
 
 
 def end(process):
-    """Ends a process, by force if it takes more than 10 seconds."""
+    """Ends a process, by force if it takes more than 30 seconds, which an instrumented one may on a busy machine."""
     process.terminate()
     try:
-        process.wait(10)
+        process.wait(30)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
