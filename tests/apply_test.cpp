@@ -246,17 +246,15 @@ TEST(ApplyRows, BadRowIsNamedAndTheWholeOutputIsZeroed) {
   EXPECT_EQ(y, rows(6, 0));
 }
 
-TEST(Apply, ClassesOfThePolicyMakeRowsOfAFlatRange) {
+TEST(Apply, ClassesOfThePolicyThatContradictAreAnInvalidArgument) {
   const std::vector<float> z{1, 2, 3, 0, 5, 4};
-  std::vector<float> together(6), apart(6);
-  chaff::apply(chaff::dcp{}, z, together, {.classes = 2});
-  for (std::size_t i = 0; i < 6; i += 2) {
-    chaff::apply(chaff::dcp{}, std::span(z).subspan(i, 2), std::span(apart).subspan(i, 2));
-  }
-  EXPECT_EQ(together, apart);
-  expect_error<std::invalid_argument>("chaff: 6 logits are not a whole number of rows of 4 classes",
-                                      [&] { chaff::apply(chaff::dcp{}, z, together, {.classes = 4}); });
-  EXPECT_EQ(together, std::vector<float>(6));
+  std::vector<float> y(6, 7), plain(6);
+  expect_error<std::invalid_argument>("chaff: rows of 6 classes, but policy.classes is 2",
+                                      [&] { chaff::apply(chaff::dcp{}, z, y, {.classes = 2}); });
+  EXPECT_EQ(y, std::vector<float>(6));
+  chaff::apply(chaff::dcp{}, z, plain);
+  chaff::apply(chaff::dcp{}, z, y, {.classes = 6});
+  EXPECT_EQ(y, plain);
 }
 
 TEST(ApplyRows, ClassesOfThePolicyThatContradictAreAnInvalidArgument) {

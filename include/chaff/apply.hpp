@@ -52,10 +52,10 @@ template <class T, class Defense, class Use>
   }
 }
 
-/// Zeroes the output, then says that the policy contradicts the number of classes of a row.
+/// Zeroes the output and says so where the policy contradicts the number of classes of a row.
 template <class T>
-[[noreturn, gnu::cold, gnu::noinline]] void fail_classes(std::size_t classes, std::size_t of_policy,
-                                                         std::span<T> output) {
+[[gnu::cold, gnu::noinline]] void check_classes(std::size_t classes, std::size_t of_policy, std::span<T> output) {
+  if (classes == of_policy) return;
   std::fill(output.begin(), output.end(), T(0));
   fail<std::invalid_argument>("chaff: rows of %zu classes, but policy.classes is %zu", classes, of_policy);
 }
@@ -106,18 +106,19 @@ template <class Defense>
 template <class Defense, std::floating_point T>
 void apply_rows(const Defense& defense, std::span<const T> logits, std::size_t classes, std::span<T> output,
                 const policy& policy = {}) {
-  if (policy.classes != 0 && policy.classes != classes) [[unlikely]]
-    detail::fail_classes(classes, policy.classes, output);
+  if (policy.classes != 0) [[unlikely]]
+    detail::check_classes(classes, policy.classes, output);
   detail::apply_to_rows<Defense, T>(defense, logits, classes, output, policy);
 }
 
-/// Answers one row of K >= 1 classes, or the rows that policy.classes makes of the logits.
+/// Answers one row of K >= 1 classes. policy.classes is 0 or K: batches go to apply_rows.
 /// All else is as for apply_rows.
 template <class Defense, std::floating_point T>
 void apply(const Defense& defense, std::span<const T> logits, std::span<T> output, const policy& policy = {}) {
   if (logits.empty()) detail::fail_empty(output);
-  detail::apply_to_rows<Defense, T>(defense, logits, policy.classes == 0 ? logits.size() : policy.classes, output,
-                                    policy);
+  if (policy.classes != 0) [[unlikely]]
+    detail::check_classes(logits.size(), policy.classes, output);
+  detail::apply_to_rows<Defense, T>(defense, logits, logits.size(), output, policy);
 }
 
 /// Answers one row in any contiguous range of float or double, into another; all else is as for apply_rows.

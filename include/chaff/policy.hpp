@@ -46,7 +46,7 @@ struct policy {
   /// of the user takes the time that it takes.
   bool constant_time_gate = false;
 
-  /// The number of classes in a row of a flat range that is a batch, for defend() and apply(); 0: the range is one row.
+  /// The number of classes in a row of a flat range that defend() is to take for a batch; 0: the range is one row.
   /// In a cv::Mat, tensor or Eigen object it also says what is a row where the shape does not: their adapters say when.
   std::size_t classes = 0;
 };
