@@ -257,7 +257,7 @@ auto monitored(Model&& model, Normal normal_defense, Flagged flagged, Monitor mo
   }
 }
 
-/// The same with one policy for both defenses.
+/// Binds a monitor with one policy for both defenses: see the call with two policies.
 template <class Model, class Normal, class Flagged, class Monitor>
 auto monitored(Model&& model, Normal normal_defense, Flagged flagged, Monitor monitor, const policy& policy = {}) {
   return monitored(std::forward<Model>(model), std::move(normal_defense), std::move(flagged), std::move(monitor),
