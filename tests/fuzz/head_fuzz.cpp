@@ -21,8 +21,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   for (const char c : head.path + head.query) demand(c > ' ' && c < '\x7f' && c != '#', "no end of a word");
   demand(head.path.find('?') == std::string::npos, "a query apart from the path");
   demand(head.account_fields > 0 || head.account_field.empty(), "an account that was sent");
-  for (const unsigned char c : head.account_field)
-    demand((c >= ' ' || c == '\t') && c != 0x7f, "an account on one line");
+  for (const char c : head.account_field) {
+    const auto byte = static_cast<unsigned char>(c);
+    demand((byte >= ' ' || byte == '\t') && byte != 0x7f, "an account on one line");
+  }
   demand(!head.account, "no account before the request is admitted");
   demand(head.has_content_length || head.content_length == 0, "a length that was sent");
   return 0;
