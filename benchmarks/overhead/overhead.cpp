@@ -2,9 +2,10 @@
 /// The cost of an answer relative to a plain softmax, for every defense and reduction, K, rows, types, gates and
 /// containers.
 ///
-/// overhead [--quick] [--csv FILE] [options of Google Benchmark]
-/// --quick runs each for a moment only; --csv appends the medians to FILE. Exits with 0 whatever the ratios are: the
-/// aims are printed beside them, and the guard is the count of instructions.
+/// overhead [--quick] [--aims] [--csv FILE] [options of Google Benchmark]
+/// --quick runs each for a moment only, and --aims those that have aims; --csv appends the medians to FILE. Exits with
+/// 0 whatever the ratios are: the aims are printed beside them, and the guard is the count of instructions.
+#include <array>
 #include <chaff/chaff.hpp>
 #include <chaff/int8/dcp.hpp>
 #include <chaff/int8/softmax.hpp>
@@ -210,6 +211,46 @@ void add_int8() {
   }
 }
 
+/// A row of ten classes through defend: parameters are checked and prepared when the defense is bound.
+void add_defended(gate_is gate) {
+  using row = std::array<float, 10>;
+  add(std::string("dcp through defend/") + name_of(gate) + "/float/K:10/rows:1", [=](benchmark::State& state) {
+    const aligned_vector<float> z = rows_of_logits<float>(10, 1, gate);
+    const auto model = [&](std::size_t turn) {
+      row logits;
+      std::copy_n(z.data() + turn % (z.size() / 10) * 10, 10, logits.begin());
+      return logits;
+    };
+    const auto model_with_defense = chaff::defend(model, chaff::dcp{});
+    row y;
+    side_by_side(
+        state, 10, [&](std::size_t turn) { y = model_with_defense(turn); },
+        [&](std::size_t turn) {
+          y = model(turn);
+          plain_softmax(y.data(), y.data(), 10);
+        });
+  });
+}
+
+/// What has an aim, but for dcp itself and the containers: parts on rows without a tie for the first place.
+void add_parts_with_aims() {
+  const chaff::policy relabel{.keep_label = false};
+  for (const std::size_t classes : {std::size_t{10}, std::size_t{100}, std::size_t{1000}}) {
+    const auto one = [&](const char* name, const auto& defense, const chaff::policy& policy = {}) {
+      add_rows<float>(name, defense, classes, 1, gate_is::absent, policy);
+    };
+    add_rows<float>("dcp as log-probabilities", chaff::dcp{}, classes, 1, gate_is::open,
+                    {.answer = chaff::form::log_probabilities});
+    one("none | top_k 5", chaff::none{} | chaff::top_k{.k = 5});
+    one("none | rounded 3", chaff::none{} | chaff::rounded{.decimals = 3});
+    one("none | gaussian_noise", chaff::none{} | chaff::gaussian_noise{.sigma = 0.2, .key = key});
+    one("misdirect", chaff::misdirect{.key = key}, relabel);
+    one("random_vertex", chaff::random_vertex{.key = key});
+  }
+  add_defended(gate_is::closed);
+  add_defended(gate_is::open);
+}
+
 template <class T>
 void add_dcp() {
   for (const std::size_t classes : all_classes) {
@@ -223,10 +264,13 @@ void add_dcp() {
 
 int main(int count, char** arguments) {
   std::string csv;
+  bool only_aims = false;
   std::vector<char*> others;
   for (int i = 0; i < count; ++i) {
     if (std::strcmp(arguments[i], "--quick") == 0) {
       seconds_each = 1e-5;
+    } else if (std::strcmp(arguments[i], "--aims") == 0) {
+      only_aims = true;
     } else if (std::strcmp(arguments[i], "--csv") == 0 && i + 1 < count) {
       csv = arguments[++i];
     } else {
@@ -236,13 +280,21 @@ int main(int count, char** arguments) {
   // the sizes that have aims, and those between
   add_rows<float>("dcp", chaff::dcp{}, 20000, 1, gate_is::closed);
   add_rows<float>("dcp", chaff::dcp{}, 20000, 1, gate_is::open);
-  add_dcp<float>();
-  add_dcp<double>();
+  add_parts_with_aims();
   add_containers();
-  add_strided_blocks();
-  add_int8();
-  add_every_part();
-  add_parts_on_queries();
+  if (only_aims) {
+    for (const gate_is gate : {gate_is::closed, gate_is::open}) {
+      for (const std::size_t classes : {10u, 100u, 1000u}) add_rows<float>("dcp", chaff::dcp{}, classes, 1, gate);
+      add_rows<float>("dcp", chaff::dcp{}, 10, 64, gate);
+    }
+  } else {
+    add_dcp<float>();
+    add_dcp<double>();
+    add_strided_blocks();
+    add_int8();
+    add_every_part();
+    add_parts_on_queries();
+  }
   int left = static_cast<int>(others.size());
   benchmark::Initialize(&left, others.data());
   if (benchmark::ReportUnrecognizedArguments(left, others.data())) return 2;

@@ -85,12 +85,4 @@ TEST(TopKAgreement, RefusesKOutOfRange) {
   EXPECT_THROW(chaff::top_k_agreement(a, a, 1, 1), std::invalid_argument);
 }
 
-TEST(NLargest, OrdersNumbersOfEitherSign) {
-  const std::vector<double> numbers{-std::numeric_limits<double>::infinity(), -1e300, -2, -1e-310, 0, 1e-310, 1, 1e300};
-  for (std::size_t i = 1; i < numbers.size(); ++i) {
-    EXPECT_LT(chaff::detail::order_of(numbers[i - 1]), chaff::detail::order_of(numbers[i]));
-  }
-  EXPECT_EQ(chaff::detail::order_of(-0.0f), chaff::detail::order_of(0.0f));
-}
-
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
+#include <algorithm>
 #include <chaff/core.hpp>
 #include <map>
 #include <random>
@@ -26,7 +27,7 @@ std::vector<std::size_t> derangement(std::size_t classes, const chaff::key& secr
 }
 
 TEST(Misdirect, IsOneCycleThroughAllClasses) {
-  for (std::size_t classes = 2; classes < 70; ++classes) {
+  for (std::size_t classes = 2; classes < 300; classes += classes < 40 ? 1 : 43) {
     const auto pi = derangement(classes, key);
     std::size_t at = 0, steps = 0;
     do {
@@ -84,6 +85,53 @@ TEST(Misdirect, SkipsMaskedClasses) {
   std::vector<float> alone{-infinity, 3, -infinity};
   chaff::apply(chaff::misdirect{.key = key}, alone, alone, any_label);
   EXPECT_EQ(alone, (std::vector<float>{0, 1, 0}));
+}
+
+TEST(Misdirect, SkipsMaskedClassesOfLongRows) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  for (const std::size_t classes : {17u, 128u, 257u, 400u}) {
+    const auto pi = derangement(classes, key);
+    std::mt19937 random(3);
+    for (int trial = 0; trial < 50; ++trial) {
+      std::vector<float> z(classes, 0.0f), y(classes);
+      const std::size_t k = random() % classes, every = 1 + random() % 5;
+      for (std::size_t i = 0; i < classes; ++i) {
+        if (random() % every == 0) z[i] = -infinity;
+      }
+      z[k] = 5;
+      std::size_t expected = pi[k];
+      while (z[expected] == -infinity) expected = pi[expected];
+      chaff::apply(chaff::misdirect{.key = key}, z, y, any_label);
+      ASSERT_EQ(chaff::argmax<float>(y), expected) << classes;
+    }
+  }
+}
+
+TEST(Misdirect, OrdersClassesOfOneWordByIndex) {
+  // a row of so many classes has some of one word; each class is followed by the next of the sorted words and indices
+  const std::size_t classes = 150000;
+  const auto random = chaff::detail::keyed_noise(key, chaff::detail::noise_purpose::derangement).in_bulk();
+  std::vector<std::pair<std::uint32_t, std::size_t>> order;
+  for (std::size_t from = 0; from < classes; from += 128) {
+    std::uint32_t words[128];
+    random.fill(from / 128, words);
+    for (std::size_t i = from; i < std::min(classes, from + 128); ++i) order.emplace_back(words[i - from], i);
+  }
+  std::sort(order.begin(), order.end());
+  std::size_t ties = 0;
+  std::vector<float> z(classes, 0.0f), y(classes);
+  for (std::size_t at = 0; at < classes; ++at) {
+    const std::size_t next = (at + 1) % classes;
+    if (order[at].first != order[next].first && at % 10000 != 0 && at + 1 < classes) continue;
+    ties += order[at].first == order[next].first;
+    for (const std::size_t from : {at, (at + classes - 1) % classes, next}) {
+      z[order[from].second] = 5;
+      chaff::apply(chaff::misdirect{.key = key}, z, y, any_label);
+      ASSERT_EQ(chaff::argmax<float>(y), order[(from + 1) % classes].second) << at;
+      z[order[from].second] = 0;
+    }
+  }
+  EXPECT_GT(ties, 0u);
 }
 
 TEST(Misdirect, OfASingleSigmoidIsTheOtherOutcome) {

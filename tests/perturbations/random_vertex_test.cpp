@@ -42,6 +42,19 @@ TEST(RandomVertex, IsUniformOverTheOthersThatAreNotMasked) {
       << "3 degrees of freedom, p = 0.001";
 }
 
+TEST(RandomVertex, IsUniformOverTheOthersOfALongRow) {
+  std::vector<double> counts(100);
+  for (int i = 0; i < 20000; ++i) {
+    std::vector<double> z(100, 0.0);
+    z[40] = 3;
+    z[99] = i / 64.0 - 400;
+    ++counts[vertex_of(z, 1)];
+  }
+  EXPECT_EQ(counts[40], 0) << "the label";
+  counts.erase(counts.begin() + 40);
+  EXPECT_LT(chi_square(counts, std::vector<double>(99, 20000 / 99.0)), 147.0) << "98 degrees of freedom, p = 0.001";
+}
+
 TEST(RandomVertex, LeavesARowWithASingleUnmaskedClass) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   std::vector<double> y(3);

@@ -34,7 +34,19 @@ std::vector<double> formula(const std::vector<double>& z, double sigma, std::siz
   std::vector<double> y(z.size()), n(z.size());
   const auto recorder = [&](const chaff::row<double>& row) {
     const chaff::detail::keyed_noise noise(key, chaff::detail::noise_purpose::gaussian, row);
-    for (std::size_t i = 0; i < n.size(); ++i) n[i] = chaff::detail::normal(noise.at(i))[0];
+    for (std::size_t i = 0; i < n.size(); ++i) {
+      // two classes, half a chunk apart, share two words; a row of up to 16 classes has 16 words in all
+      const std::size_t chunk = n.size() <= 16 ? 16 : 128, place = i % (chunk / 2);
+      std::uint32_t words[128];
+      if (n.size() <= 16) {
+        noise.write_16(words);
+      } else {
+        noise.in_bulk().fill(i / chunk, words);
+      }
+      using word = chaff::simd::vec<std::uint64_t>;
+      const auto pair = chaff::detail::normals(word{} + words[place], word{} + words[chunk / 2 + place]);
+      n[i] = i % chunk < chunk / 2 ? pair.by_cosine[0] : pair.by_sine[0];
+    }
     return 0.0;
   };
   chaff::apply(chaff::gated{recorder, chaff::reverse_sigmoid{}}, z, y);  // the posterior
@@ -63,6 +75,17 @@ TEST(GaussianNoise, AgreesWithItsFormulaInLongDouble) {
   }
 }
 
+TEST(GaussianNoise, AgreesWithItsFormulaInRowsOfAnyLength) {
+  for (const std::size_t classes : {15u, 16u, 17u, 33u, 64u, 65u, 127u, 128u, 129u, 300u}) {
+    std::vector<double> z(classes);
+    for (std::size_t i = 0; i < classes; ++i) z[i] = static_cast<double>(i * 29 % 31) / 16;
+    z[classes / 3] = 2.5;
+    const auto y = output_of(chaff::none{} | chaff::gaussian_noise{.sigma = 0.05, .key = key}, z);
+    const auto exact = formula(z, 0.05, classes / 3);
+    for (std::size_t j = 0; j < classes; ++j) ASSERT_NEAR(y[j], exact[j], 1e-9) << classes << ", class " << j;
+  }
+}
+
 TEST(GaussianNoise, LeavesTheLabelAheadByOneSixtyFourth) {
   for (int i = 0; i < 500; ++i) {
     const std::vector<double> z{0.2, i / 64.0, 0.1, 0.3};
@@ -83,7 +106,7 @@ TEST(GaussianNoise, HasDifferentNoiseForEachClass) {
   EXPECT_NEAR(sorted.back(), y[0] * 63 / 64, 1e-15);
   const auto first_cut = std::lower_bound(sorted.begin(), sorted.end(), sorted.back());
   EXPECT_EQ(std::adjacent_find(sorted.begin(), first_cut), first_cut);
-  EXPECT_GE(first_cut - sorted.begin(), 8);
+  EXPECT_GE(first_cut - sorted.begin(), 5);
 }
 
 TEST(GaussianNoise, TakesNoClassBelowZero) {

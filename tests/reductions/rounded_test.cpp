@@ -60,7 +60,7 @@ void expect_agreement_with_sorting() {
   for (int trial = 0; trial < 400; ++trial) {
     const int decimals = static_cast<int>(random() % 5);
     const long units = std::lround(std::pow(10.0, decimals));
-    std::vector<T> y(2 + random() % 100);
+    std::vector<T> y(trial % 10 == 0 ? 1000 + random() % 2000 : 2 + random() % 100);  // some longer than the buffers
     for (T& v : y) v = static_cast<T>(std::pow(draw(random), 3));
     const std::size_t label = static_cast<std::size_t>(std::max_element(y.begin(), y.end()) - y.begin());
     long double sum = 0;
@@ -141,6 +141,60 @@ TEST(Rounded, MovesNoMoreThanTheLeadNeeds) {
     }
     ASSERT_NEAR(distance(found), nearest, 1e-12) << testing::PrintToString(y) << ", label " << label << ", lead "
                                                  << lead << ": " << testing::PrintToString(found);
+  }
+}
+
+/// The least L1 distance, in units, of a row on the grid in which the label leads by `lead` units: for each count of
+/// the label, the others are cut, and then the missing units are given or taken where that costs least, one by one.
+double least_distance(const std::vector<double>& exact, std::size_t label, long units, long lead) {
+  double least = std::numeric_limits<double>::infinity();
+  for (long count = lead; count <= units; ++count) {
+    std::vector<long> n(exact.size());
+    std::vector<double> gain;  // of each unit that may be given, in the order in which a class takes them
+    long missing = units - count;
+    for (std::size_t i = 0; i < exact.size(); ++i) {
+      if (i == label) continue;
+      n[i] = std::min(static_cast<long>(exact[i]), count - lead);
+      missing -= n[i];
+      if (n[i] < count - lead && exact[i] > 0) gain.push_back(exact[i] - static_cast<double>(n[i]));
+    }
+    double distance = std::abs(static_cast<double>(count) - exact[label]);
+    for (std::size_t i = 0; i < exact.size(); ++i) {
+      if (i != label) distance += exact[i] - static_cast<double>(n[i]);
+    }
+    if (missing > static_cast<long>(gain.size())) continue;
+    std::sort(gain.rbegin(), gain.rend());
+    for (long i = 0; i < missing; ++i) distance += 1 - 2 * gain[static_cast<std::size_t>(i)];
+    if (missing < 0) distance -= static_cast<double>(missing);  // a unit less is a unit farther
+    least = std::min(least, distance);
+  }
+  return least;
+}
+
+TEST(Rounded, MovesNoMoreThanTheLeadNeedsInLongRows) {
+  std::mt19937 random(21);
+  std::exponential_distribution<double> draw(1);
+  for (int trial = 0; trial < 60; ++trial) {
+    const long units = trial % 2 == 0 ? 100 : 1000, lead = trial % 3 == 0 ? 1 : static_cast<long>(random() % 40) + 2;
+    std::vector<double> y(trial % 5 == 0 ? 1025 + random() % 1500 : 3 + random() % 300);
+    for (double& v : y) v = random() % 8 == 0 ? 0 : std::pow(draw(random), trial % 4 + 1);
+    const std::size_t label = static_cast<std::size_t>(std::max_element(y.begin(), y.end()) - y.begin());
+    y[(label + 1) % y.size()] = y[label];  // a tie for the first place
+    const double sum = std::accumulate(y.begin(), y.end(), 0.0);
+    for (double& v : y) v /= sum;
+    const auto n = counts(reduced(y, label, units == 100 ? 2 : 3,
+                                  lead > 1 ? (static_cast<double>(lead) - 0.5) / static_cast<double>(units) : 0),
+                          units == 100 ? 2 : 3);
+    std::vector<double> exact(y);
+    for (double& v : exact) v *= static_cast<double>(units);
+    double distance = 0;
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      ASSERT_TRUE(i == label || n[i] + lead <= n[label]);
+      ASSERT_TRUE(y[i] > 0 || n[i] == 0);
+      distance += std::abs(static_cast<double>(n[i]) - exact[i]);
+    }
+    ASSERT_EQ(std::accumulate(n.begin(), n.end(), 0l), units);
+    ASSERT_NEAR(distance, least_distance(exact, label, units, lead), 1e-5) << trial;
   }
 }
 

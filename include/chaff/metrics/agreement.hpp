@@ -84,12 +84,10 @@ double top_k_agreement(const A& a, const B& b, std::size_t classes, std::size_t 
         "chaff: top_k_agreement with k = %zu of %zu classes, allowed is [1, classes] of 2 or more", k, classes);
   }
   return detail::mean_over_rows("top_k_agreement", a, b, classes, [&](auto p, auto q) {
-    const auto of_p = detail::n_largest(classes, k, [&](std::size_t i) { return detail::order_of(p[i]); });
-    const auto of_q = detail::n_largest(classes, k, [&](std::size_t i) { return detail::order_of(q[i]); });
+    const auto of_p = detail::n_largest(detail::numbers_of_row<detail::element_of<const A>>{p}, k);
+    const auto of_q = detail::n_largest(detail::numbers_of_row<detail::element_of<const B>>{q}, k);
     std::size_t common = 0;
-    for (std::size_t i = 0; i < classes; ++i) {
-      common += of_p.has(i, detail::order_of(p[i])) && of_q.has(i, detail::order_of(q[i]));
-    }
+    for (std::size_t i = 0; i < classes; ++i) common += of_p.has(i, p[i]) && of_q.has(i, q[i]);
     return static_cast<double>(common) / static_cast<double>(k);
   });
 }

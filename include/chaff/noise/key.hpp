@@ -64,13 +64,16 @@ namespace chaff {
 /// was made from, and no message shows it.
 ///
 /// What an attacker can learn. Noise is SipHash-2-4 of the key, of its purpose and, for noise that differs from row to
-/// row, of the row's logits rounded to 1/64 (saturated at 2^24). Without the key, an attacker *cannot* predict it, nor
-/// tell it from independent uniform noise, whatever other noise they have seen, as long as SipHash-2-4 is a
-/// pseudo-random function; and repeating a query gains nothing, since the same row has the same noise on every replica
-/// that has the key. They *can* tell that two rows are equal after rounding, since their noise is; and they can change
-/// a query until some logit moves by 1/64: that row has fresh noise, so the mean over n such neighbours has the noise
-/// divided by sqrt(n), for n queries. Noise that depends on the key alone (misdirect) cannot be averaged away in that
-/// manner, but is learned piece by piece by whoever knows the true labels of some queries.
+/// row, of the row's logits rounded to 1/64 (saturated at 2^24); where many words are needed, ChaCha8 with such hashes
+/// as its seed. Without the key, an attacker *cannot* predict it, nor tell it from independent uniform noise, whatever
+/// other noise they have seen, as long as SipHash-2-4 and ChaCha8 are pseudo-random functions; and repeating a query
+/// gains nothing, since the same row has the same noise on every replica that has the key. Of a row of more than 64
+/// classes a keyed universal hash goes into SipHash: two rows that differ share their noise with a probability of at
+/// most 2^-64 over the key, and so some two of n rows with at most n^2 / 2^65, whatever the attacker chooses, since no
+/// output shows the hash. They *can* tell that two rows are equal after rounding, since their noise is; and they can
+/// change a query until some logit moves by 1/64: that row has fresh noise, so the mean over n such neighbours has the
+/// noise divided by sqrt(n), for n queries. Noise that depends on the key alone (misdirect) cannot be averaged away in
+/// that manner, but is learned piece by piece by whoever knows the true labels of some queries.
 class key {
  public:
   /// From 32 hexadecimal digits, bytes in order: "000102030405060708090a0b0c0d0e0f".

@@ -48,14 +48,16 @@ struct random_vertex {
 
   template <class T>
   detail::random_vertex_weights<T> weights(const row<T>& row) const {
-    const T masked = row.masked_value();
-    std::size_t others = 0;
-    for (const T value : row.values) others += value > masked;
-    --others;  // the label is never masked
+    // the label is never masked
+    const std::size_t others = row.classes() - 1 - detail::count_masked(row, 0, row.classes());
     if (others == 0) return {static_cast<T>(row.confidence()), T(1), T(0), row.label};
     std::uint64_t left = detail::keyed_noise(key, detail::noise_purpose::vertex, row).below(others);
-    std::size_t vertex = 0;
-    while (vertex == row.label || row.is_masked(vertex) || left-- > 0) ++vertex;
+    std::size_t vertex = left & 0xffffffffu;
+    vertex += vertex >= row.label;
+    if (others + 1 < row.classes()) {
+      vertex = 0;
+      while (vertex == row.label || row.is_masked(vertex) || left-- > 0) ++vertex;
+    }
     return {static_cast<T>(row.confidence() * (1 - epsilon / 2)), static_cast<T>(1 - epsilon / 2),
             static_cast<T>(epsilon / 2), vertex};
   }

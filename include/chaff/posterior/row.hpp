@@ -72,6 +72,22 @@ struct row {
 
 }  // namespace chaff::inline CHAFF_ABI
 
+namespace chaff::detail::inline CHAFF_ABI {
+
+/// How many of `count` classes, of which one is the first, are masked.
+template <class T>
+std::size_t count_masked(const row<T>& row, std::size_t first, std::size_t count) {
+  const T* const values = row.values.data() + first;
+  const simd::vec<T> masked = simd::vec<T>{} + row.masked_value();
+  simd::mask<T> found{};
+  for (std::size_t i = 0; i < count; i += simd::width<T>) {
+    found -= simd::load_some<T>(values + i, count - i, row.label_value) <= masked;  // the label is never masked
+  }
+  return static_cast<std::size_t>(simd::sum_across<simd::int_of<T>>(found));
+}
+
+}  // namespace chaff::detail::inline CHAFF_ABI
+
 CHAFF_END
 
 #endif

@@ -17,14 +17,35 @@ struct gaussian_noise_for_row {
 
   template <class T>
   void operator()(std::span<T> output, kept_label kept) const {
-    const T deviation = static_cast<T>(sigma);
-    simd::for_each_block<T>(output.size(), [&](std::size_t first, auto count) {
-      const simd::vec<T> y = simd::load<T>(output.data() + first, count, T(0));
-      const simd::vec<T> noisy = simd::maximum<T>(
-          simd::multiply_add<T>(simd::broadcast(deviation), normal_at<T>(noise, first), y), simd::vec<T>{});
-      simd::store<T>(output.data() + first, simd::select<T>(y > T(0), noisy, simd::vec<T>{}), count);
-    });
+    constexpr std::size_t chunk = random_words::chunk_size;
+    std::uint32_t words[chunk];
+    T normal[chunk];
+    if (output.size() <= 16) {
+      noise.write_16(words);
+      write_normals<T>(words, 8, output.size(), normal);
+      add_to(output, normal);
+    } else {
+      const random_words random = noise.in_bulk();
+      for (std::size_t from = 0; from < output.size(); from += chunk) {
+        const std::span<T> part = output.subspan(from, (std::min)(chunk, output.size() - from));
+        random.fill(from / chunk, words);
+        write_normals<T>(words, chunk / 2, part.size(), normal);
+        add_to(part, normal);
+      }
+    }
     normalise_with_label_ahead(output, kept);
+  }
+
+ private:
+  template <class T>
+  [[gnu::always_inline]] void add_to(std::span<T> output, const T* normal) const {
+    const simd::vec<T> deviation = simd::broadcast(static_cast<T>(sigma));
+    simd::for_each_block_compact<T>(output.size(), [&](std::size_t first, std::size_t count) CHAFF_INLINE {
+      const simd::vec<T> y = simd::load_some<T>(output.data() + first, count, T(0));
+      const simd::vec<T> noisy =
+          simd::maximum<T>(simd::multiply_add<T>(deviation, simd::load<T>(normal + first), y), simd::vec<T>{});
+      simd::store_some<T>(output.data() + first, simd::select<T>(y > T(0), noisy, simd::vec<T>{}), count);
+    });
   }
 };
 

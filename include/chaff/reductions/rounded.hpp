@@ -4,28 +4,117 @@
 #define CHAFF_REDUCTIONS_ROUNDED_HPP
 
 #include <cmath>
-#include <cstdint>
-#include <limits>
 
 #include "chaff/policy.hpp"
-#include "chaff/posterior/n_largest.hpp"
+#include "chaff/reductions/grid_row.hpp"
 #include "chaff/reductions/normalise.hpp"
 
 CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
-/// A number in [0, 2] as an integer of the same order, half as long as its bits and so found in half the passes.
-inline std::uint32_t order_of_claim(double number) {
-  return static_cast<std::uint32_t>(number * 0x1p30);
+/// The sum of a row's counts, but for that of the label of the change.
+template <class T>
+std::int64_t sum_of_counts(const grid_row<T>& row, std::size_t label) {
+  typename grid_row<T>::ints sum{};
+  for (std::size_t first = 0; first < row.size(); first += row.width) sum += row.down(first);
+  const std::int64_t all = simd::sum_across<std::int32_t>(sum);
+  return label < row.size() ? all - row.down_at(label) : all;
 }
 
-/// The n classes with the largest numbers; none for n <= 0.
-template <class Number>
-auto some_largest(std::size_t classes, double n, Number number) {
-  return n_largest(n > 0 ? classes : 0, static_cast<std::size_t>(n),
-                   [&](std::size_t i) { return order_of_claim(number(i)); });
+/// The entries with the n largest claims; none for n = 0.
+template <class T>
+largest<std::int32_t> find_changed(const grid_row<T>& row, std::int64_t n) {
+  if (n == 0) return {(std::numeric_limits<std::int32_t>::max)(), 0};
+  return n_largest(row, static_cast<std::size_t>(n));
 }
+
+/// The sum of the n largest claims.
+template <class T>
+std::int64_t sum_of_claims(const grid_row<T>& row, std::int64_t n) {
+  using ints = typename grid_row<T>::ints;
+  const largest<std::int32_t> changed = find_changed(row, n);
+  std::int64_t sum = 0;
+  for (std::size_t from = 0; from < row.size(); from += row.stretch) {
+    ints high{}, low{};  // halves of 14 bits, whose sums over a stretch fit
+    for (std::size_t first = from; first < (std::min)(row.size(), from + row.stretch); first += row.width) {
+      const ints claim = row.block(first) & changed.of_block(first, row.block(first));
+      high += claim >> 14;
+      low += claim & 0x3fff;
+    }
+    sum += std::int64_t{simd::sum_across<std::int32_t>(high)} << 14;
+    sum += simd::sum_across<std::int32_t>(low);
+  }
+  return sum;
+}
+
+/// Writes counts of units, of which some change by `step`, as probabilities.
+template <class T>
+void write_counts(const grid_row<T>& row, const largest<std::int32_t>& changed, std::int32_t step, std::int32_t units,
+                  std::span<T> output) {
+  for (std::size_t first = 0; first < output.size(); first += row.width) {
+    const auto n = row.down(first) + (changed.of_block(first, row.block(first)) & step);
+    const std::size_t left = output.size() - first;
+    if constexpr (std::is_same_v<T, float>) {
+      // both are exact in float
+      simd::store_some<float>(output.data() + first,
+                              __builtin_convertvector(n, simd::vec<float>) / static_cast<float>(units), left);
+    } else {
+      for (std::size_t i = 0; i < (std::min)(left, row.width); ++i) {
+        output[first + i] = static_cast<T>(n[i]) / static_cast<T>(units);
+      }
+    }
+  }
+}
+
+/// A row of which the label is to lead on the grid, by more units than plain rounding gives it. With the label at a
+/// count, the others are held at a level, `lead` units below it: rounded down, cut to the level, and then some rise by
+/// a unit, the largest remainders first, or give one, the smallest first.
+template <class T>
+struct leading_label {
+  grid_row<T>& row;
+  std::size_t label;
+  std::int32_t units;
+  std::int32_t lead;
+
+  /// How many others are to rise by a unit where the label has a count, or less 0, how many are to give one.
+  std::int64_t rest_at(std::int32_t count) const {
+    row.set_change({.level = count - lead, .is_rise = true, .label = label});
+    return units - count - sum_of_counts(row, label);
+  }
+
+  /// How far the row with the label at a count lies from the exact one in L1, in units of 2^-28 and up to a constant:
+  /// |count - exact_k| + count + 2 sum (1 - remainder) over those that rise.
+  std::int64_t distance_at(std::int32_t count) const {
+    constexpr std::int64_t unit = grid_row<T>::unit;
+    const std::int64_t rest = rest_at(count);
+    const std::int64_t own = (std::abs)(count * unit - row.exact(label)) + count * unit;
+    if (rest <= 0) return own;
+    if (rest > static_cast<std::int64_t>(count_at_least(row, 0))) return (std::numeric_limits<std::int64_t>::max)();
+    return own + 2 * (rest * unit - sum_of_claims(row, rest));
+  }
+
+  /// The count in [low, high] with the least distance, which is convex, and infinite below some count.
+  std::int32_t nearest_count(std::int32_t low, std::int32_t high) const {
+    while (low < high) {
+      const std::int32_t middle = low + (high - low) / 2;
+      const std::int64_t here = distance_at(middle);
+      if (here == (std::numeric_limits<std::int64_t>::max)() || distance_at(middle + 1) < here) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  }
+
+  void write(std::int32_t count, std::span<T> output) const {
+    const std::int64_t rest = rest_at(count);
+    if (rest < 0) row.set_change({.level = count - lead, .is_rise = false, .label = label});
+    write_counts(row, find_changed(row, (std::abs)(rest)), rest < 0 ? -1 : 1, units, output);
+    output[label] = static_cast<T>(static_cast<double>(count) / static_cast<double>(units));
+  }
+};
 
 }  // namespace chaff::detail::inline CHAFF_ABI
 
@@ -35,7 +124,7 @@ namespace chaff {
 /// Formula: largest-remainder rounding to the grid n / 10^decimals. Each entry is rounded down, and the units that are
 /// then missing go to the largest remainders, of equal ones to the lowest indices. Where the label would then lead by
 /// less than the margin, or by less than one unit, the output is the nearest row on the grid, in L1, in which it does
-/// not. An entry of 0 stays 0. Remainders that differ by less than 1e-9 of a unit count as equal.
+/// not. An entry of 0 stays 0. Remainders that differ by less than 4e-9 of a unit count as equal.
 /// Units: entries are the numbers of T nearest to n / 10^decimals; the n sum to 10^decimals exactly.
 /// Range: decimals in [0, 7]; 3 is the default of ART.
 /// Error: an entry moves by less than one unit, unless the label needs the lead.
@@ -51,97 +140,28 @@ struct rounded {
 
   template <class T>
   void operator()(std::span<T> output, kept_label kept) const {
-    const std::size_t classes = output.size();
-    double units = 1;
+    std::int32_t units = 1;
     for (int i = 0; i < decimals; ++i) units *= 10;
-    double sum = 0;
-    for (const T y : output) sum += static_cast<double>(y);
-    // An entry in units, with 30 bits after the point. In integers: a product that a compiler may or may not fuse into
-    // the next sum would be one number here and another there.
-    const double scale_q31 = units / sum * 0x1p31;
-    const auto exact_q30 = [&](std::size_t i) {
-      return (static_cast<std::int64_t>(static_cast<double>(output[i]) * scale_q31) + 1) >> 1;
-    };
-    const auto exact = [&](std::size_t i) { return static_cast<double>(exact_q30(i)) * 0x1p-30; };
-    const auto down = [&](std::size_t i) { return static_cast<double>(exact_q30(i) >> 30); };
-    const auto remainder = [&](std::size_t i) { return static_cast<double>(exact_q30(i) & 0x3fffffff) * 0x1p-30; };
-    const std::size_t k = kept.index;
+    const double aim = std::ceil(detail::lead_to_aim_at<T>(kept.margin) * units);
+    const std::int32_t lead = kept.margin > 0 ? static_cast<std::int32_t>((std::min)(double(units), aim)) : 1;
+    detail::grid_row<T> row(output, units);
 
     // plain rounding: what it gives the label, and the largest that it gives another class
-    double missing = units;
-    for (std::size_t i = 0; i < classes; ++i) missing -= down(i);
-    const auto up = detail::some_largest(classes, missing, remainder);
-    double own = 0, largest_other = 0;
-    for (std::size_t i = 0; i < classes; ++i) {
-      const double n = down(i) + (missing > 0 && up.has(i, detail::order_of_claim(remainder(i))));
-      (i == k ? own : largest_other) = i == k ? n : (std::max)(largest_other, n);
+    const detail::largest<std::int32_t> up =
+        detail::find_changed(row, units - detail::sum_of_counts(row, output.size()));
+    const std::int32_t down = row.down_at(kept.index);
+    const std::int32_t own = down + up.has(kept.index, row.at(kept.index));
+    typename detail::grid_row<T>::ints greatest{};
+    for (std::size_t first = 0; first < output.size(); first += row.width) {
+      const auto n = row.down(first) - up.of_block(first, row.block(first));
+      const auto is_other = simd::iota<std::int32_t>(0) != static_cast<std::int32_t>(kept.index - first);
+      greatest = simd::maximum<std::int32_t>(n & is_other, greatest);
     }
+    const std::int32_t largest_other = simd::max_across<std::int32_t>(greatest);
+    if (own >= largest_other + lead) return detail::write_counts(row, up, 1, units, output);
 
-    const double lead =
-        kept.margin > 0 ? (std::min)(units, std::ceil(detail::lead_to_aim_at<T>(kept.margin) * units)) : 1;
-    if (own >= largest_other + lead) {
-      for (std::size_t i = 0; i < classes; ++i) {
-        const double n = down(i) + (missing > 0 && up.has(i, detail::order_of_claim(remainder(i))));
-        output[i] = static_cast<T>(n / units);  // entry i is not read again
-      }
-      return;
-    }
-
-    // With the label at a count, the others are held at `level`, lead units below it: rounded down, cut to the level,
-    // and then `rest` of them rise by a unit, the largest remainders first, or give one, the smallest first.
-    const auto claim_at = [&](double level, bool rise) {
-      return [&, level, rise](std::size_t i) {
-        if (i == k || (rise ? down(i) >= level || !(output[i] > 0) : (std::min)(down(i), level) < 1)) return 0.0;
-        return rise ? 1 + remainder(i) : 2 - remainder(i);
-      };
-    };
-    // how far the row with the label at that count lies from the exact one
-    const auto distance = [&](double label) {
-      const double level = label - lead;
-      double sum_down = 0, can_rise = 0, off = (std::abs)(label - exact(k));
-      for (std::size_t i = 0; i < classes; ++i) {
-        if (i == k) continue;
-        const double n = (std::min)(down(i), level);
-        sum_down += n;
-        can_rise += n < level && output[i] > 0;
-        off += exact(i) - n;
-      }
-      const double rest = units - label - sum_down;
-      if (rest > can_rise) return std::numeric_limits<double>::infinity();
-      if (rest <= 0) return off - rest;
-      const auto claim = claim_at(level, true);
-      const auto rising = detail::some_largest(classes, rest, claim);
-      for (std::size_t i = 0; i < classes; ++i) {
-        if (rising.has(i, detail::order_of_claim(claim(i)))) off += 1 - 2 * remainder(i);
-      }
-      return off;
-    };
-    // which is convex in the label's count
-    double label = (std::max)(lead, down(k));
-    double high = (std::min)(units, largest_other + lead);
-    while (label < high) {
-      const double middle = std::floor((label + high) / 2);
-      const double here = distance(middle);
-      if (!(here < std::numeric_limits<double>::infinity()) || distance(middle + 1) < here) {
-        label = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-
-    const double level = label - lead;
-    double rest = units - label;
-    for (std::size_t i = 0; i < classes; ++i) rest -= i == k ? 0 : (std::min)(down(i), level);
-    const auto claim = claim_at(level, rest > 0);
-    const auto changed = detail::some_largest(classes, (std::abs)(rest), claim);
-    for (std::size_t i = 0; i < classes; ++i) {
-      double n = label;
-      if (i != k) {
-        n = (std::min)(down(i), level);
-        if ((std::abs)(rest) > 0 && changed.has(i, detail::order_of_claim(claim(i)))) n += rest > 0 ? 1 : -1;
-      }
-      output[i] = static_cast<T>(n / units);  // entry i is not read again
-    }
+    const detail::leading_label<T> leading{row, kept.index, units, lead};
+    leading.write(leading.nearest_count((std::max)(lead, down), (std::min)(units, largest_other + lead)), output);
   }
 };
 

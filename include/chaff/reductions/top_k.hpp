@@ -13,8 +13,10 @@ namespace chaff {
 
 /// A reduction that keeps only the most probable classes.
 /// Formula: all but the label and the k - 1 largest others -> 0, then the row is normalised. Of equal entries the
-/// lowest indices stay. Range: k >= 1; a k of at least the number of classes leaves the output as it is. Throws:
-/// std::invalid_argument for 0, when bound to a model and at apply. Allocates: nothing. Cost: O(K), for any k.
+/// lowest indices stay.
+/// Range: k >= 1; a k of at least the number of classes leaves the output as it is.
+/// Throws: std::invalid_argument for 0, when bound to a model and at apply.
+/// Allocates: nothing. Cost: O(K), for any k.
 struct top_k {
   std::size_t k = 5;
 
@@ -26,14 +28,14 @@ struct top_k {
   template <class T>
   void operator()(std::span<T> output, kept_label kept) const {
     if (k >= output.size()) return;
-    using Key = decltype(detail::order_of(T{}));
-    const auto key_at = [&](std::size_t i) {
-      return i == kept.index ? static_cast<Key>(-1) : detail::order_of(output[i]);
-    };
-    const auto stays = detail::n_largest(output.size(), k, key_at);
-    for (std::size_t i = 0; i < output.size(); ++i) {
-      if (!stays.has(i, key_at(i))) output[i] = 0;
-    }
+    const T label = output[kept.index];
+    output[kept.index] = std::numeric_limits<T>::infinity();  // it stays, whatever it is
+    const detail::largest<T> stays = detail::n_largest(detail::numbers_of_row<T>{output}, k);
+    simd::for_each_block<T>(output.size(), [&](std::size_t first, auto count) {
+      const simd::vec<T> y = simd::load<T>(output.data() + first, count, T(0));
+      simd::store<T>(output.data() + first, simd::select<T>(stays.of_block(first, y), y, simd::vec<T>{}), count);
+    });
+    output[kept.index] = label;
     normalise_with_label_first(output, kept);
   }
 };
