@@ -114,10 +114,11 @@ class Bench:
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--source", type=absolute, required=True, help="the project")
-    parser.add_argument("--scratch", type=absolute, required=True, help="a folder for broken headers")
+    parser.add_argument("--check", action="store_true", help="only see that each mutant names one line of a header")
+    parser.add_argument("--scratch", type=absolute, help="a folder for broken headers")
     parser.add_argument("--compiler", default="g++")
     parser.add_argument("--flags", default="", help="of the compiler")
-    parser.add_argument("--tests", dest="all_tests", type=lambda text: text.split(";"), required=True)
+    parser.add_argument("--tests", dest="all_tests", type=lambda text: text.split(";"), default=[])
     parser.add_argument("--every", type=int, default=1, help="take each n-th mutant alone")
     parser.add_argument("--only", default="", help="take the mutants of headers that begin so alone, a list with commas")
     parser.add_argument("--least", type=float, default=95, help="per cent that must be caught")
@@ -125,6 +126,8 @@ def main():
     options = parser.parse_args()
 
     mutants = read_mutants(options.source / "tests" / "mutation" / "mutants.txt", options.source / "include")
+    if options.check:
+        return
     mutants = [each for each in mutants if each.header.startswith(tuple(options.only.split(",")))][::options.every]
     options.scratch.mkdir(parents=True, exist_ok=True)
     bench = Bench(options)
