@@ -155,22 +155,35 @@ inline void detect_drawn(lab& in, const account_experiment& what, const monitore
   summarise(std::move(queries), line);
 }
 
-/// What an attack learned until its account was flagged.
-struct stopped_attack {
-  long queries = never;
-  transfer_set answered{};
+/// What a flagged account is told: any of them, by a key and the image.
+inline torch::Tensor uniform_labels(const torch::Tensor& pixels, std::int64_t classes) {
+  torch::Tensor labels = torch::empty({pixels.size(0)}, torch::kLong);
+  const std::uint64_t key = hash_of(torch::tensor({20261128}, torch::kLong));
+  for (std::int64_t i = 0; i < pixels.size(0); ++i) {
+    labels[i] = static_cast<std::int64_t>((hash_of(pixels[i], key) >> 16) % static_cast<std::uint64_t>(classes));
+  }
+  return one_hot_rows(labels, classes);
+}
+
+/// An attack that chooses its queries by the responses.
+struct watched_attack {
+  long queries = never;                  ///< until its account is flagged
+  transfer_set before{}, after{};        ///< what was answered until then, and what followed it
+  torch::nn::Sequential clone{nullptr};  ///< the clone that the attack itself trains, if it ran to its end
 };
 
-/// Raised where an account is flagged, to end the attack.
+/// Raised where a flagged account is refused, to end the attack.
 struct stop {};
 
-/// Runs an attack that chooses its queries by the answers, until its account is flagged.
-inline stopped_attack run_until_flagged(lab& in, const account_experiment& what, const monitored_victim& of,
-                                        const scale& size, std::int64_t seed) {
-  stopped_attack result;
+/// Runs an attack that chooses its queries by the responses: until its account is flagged, or to its end where flagged
+/// accounts are told uniform labels.
+inline watched_attack run_watched(lab& in, const account_experiment& what, const monitored_victim& of,
+                                  const scale& size, std::int64_t seed) {
+  const bool goes_on = what.flagged == "uniform_label";
+  watched_attack result;
   double evidence = 0;
   long sent = 0;
-  std::vector<torch::Tensor> pixels, answers;
+  std::vector<torch::Tensor> pixels, answers, later_pixels, later_answers;
   victim_api api([&](const torch::Tensor& queries) -> row_matrix {
     const row_matrix logits = of.target.parts.model(queries);
     const auto scores =
@@ -180,38 +193,40 @@ inline stopped_attack run_until_flagged(lab& in, const account_experiment& what,
     while (before < queries.size(0) && !of.watch.monitor.update(evidence, scores[static_cast<std::size_t>(before)])) {
       ++before;
     }
-    sent += before;
-    const row_matrix answer = chaff::apply(chaff::none{}, logits);
-    pixels.push_back(queries.narrow(0, 0, before).clone());
-    answers.push_back(tensor_of(answer).narrow(0, 0, before));
-    if (before < queries.size(0)) {
-      result.queries = sent + 1;
-      throw stop{};
+    const std::int64_t others = queries.size(0) - before;
+    torch::Tensor answer = tensor_of(chaff::apply(chaff::none{}, logits));
+    if (before > 0) {
+      pixels.push_back(queries.narrow(0, 0, before).clone());
+      answers.push_back(answer.narrow(0, 0, before).clone());
     }
-    return answer;
+    sent += before;
+    if (others > 0) {
+      if (result.queries == never) result.queries = sent + 1;
+      if (!goes_on) throw stop{};
+      const torch::Tensor rest = queries.narrow(0, before, others).clone();
+      answer.narrow(0, before, others).copy_(uniform_labels(rest, answer.size(1)));
+      if (what.attack == "knockoff") {  // the data-free attacks train their clone themselves
+        later_pixels.push_back(rest);
+        later_answers.push_back(answer.narrow(0, before, others).clone());
+      }
+    }
+    return rows_of(answer);
   });
   torch::manual_seed(static_cast<std::uint64_t>(seed));
   try {
     if (what.attack == "knockoff") {
       query_adaptively(api, in.data(what.query_data).train, size.queries(), what.sampling);
     } else {
-      const std::int64_t budget = std::max(2 * size.queries(), 3000L);  // some turns of either attack
-      extract_without_data(api, of.target.data->classes, what.attack == "dfme" ? dfme(budget) : maze(budget));
+      // where it is stopped, some turns of either attack are enough
+      const std::int64_t budget = goes_on ? in.size().data_free_queries() : std::max(2 * size.queries(), 3000L);
+      result.clone =
+          extract_without_data(api, of.target.data->classes, what.attack == "dfme" ? dfme(budget) : maze(budget));
     }
   } catch (const stop&) {
   }
-  if (!pixels.empty()) result.answered = {torch::cat(pixels), torch::cat(answers)};
+  if (!pixels.empty()) result.before = {torch::cat(pixels), torch::cat(answers)};
+  if (!later_pixels.empty()) result.after = {torch::cat(later_pixels), torch::cat(later_answers)};
   return result;
-}
-
-/// What a flagged account is told: any of them, by a key and the image.
-inline torch::Tensor uniform_labels(const torch::Tensor& pixels, std::int64_t classes) {
-  torch::Tensor labels = torch::empty({pixels.size(0)}, torch::kLong);
-  const std::uint64_t key = hash_of(torch::tensor({20261128}, torch::kLong));
-  for (std::int64_t i = 0; i < pixels.size(0); ++i) {
-    labels[i] = static_cast<std::int64_t>((hash_of(pixels[i], key) >> 16) % static_cast<std::uint64_t>(classes));
-  }
-  return one_hot_rows(labels, classes);
 }
 
 /// What attackers of random images are answered, over all their accounts: those before the flag, and what follows it.
@@ -275,20 +290,24 @@ inline torch::nn::Sequential complementary_clone(const account_experiment& what,
 inline void train_clone(lab& in, const account_experiment& what, const monitored_victim& of, const scale& size,
                         account_line& line) {
   answered_queries learned;
+  torch::nn::Sequential own_clone{nullptr};
   if (what.attack == "knockoff" && (what.sampling == "random" || what.sampling == "filtered")) {
     learned = answers_of(in, what, of);
     line.sampled = what.accounts;
     line.flagged_share = learned.flagged_share;
   } else {
-    stopped_attack attack = run_until_flagged(in, what, of, size, what.seed);
+    watched_attack attack = run_watched(in, what, of, size, what.seed);
     summarise({attack.queries}, line);
-    learned.before = std::move(attack.answered);
+    learned.before = std::move(attack.before);
+    learned.after = std::move(attack.after);
+    own_clone = attack.clone;
   }
   line.answered = learned.before.pixels.defined() ? static_cast<double>(learned.before.pixels.size(0)) : 0;
   const image_set& test = of.target.data->test;
   const auto measure = [&](torch::nn::Sequential clone) {
     line.clone_accuracy = accuracy(logits_of(clone, test.pixels), test.labels);
   };
+  if (what.flagged == "uniform_label" && own_clone) return measure(own_clone);
   if (what.attacker == "complementary") {
     return measure(complementary_clone(what, learned, of.target.data->classes, in.size().cloning(what.victim)));
   }
@@ -316,9 +335,9 @@ inline account_line run_experiment(lab& in, const account_experiment& what, cons
     std::vector<long> queries;
     double answered = 0;
     for (long run = 0; run < size.attack_runs(); ++run) {
-      const stopped_attack attack = run_until_flagged(in, what, of, size, 1000 * what.seed + run);
+      const watched_attack attack = run_watched(in, what, of, size, 1000 * what.seed + run);
       queries.push_back(attack.queries);
-      answered += static_cast<double>(attack.answered.pixels.defined() ? attack.answered.pixels.size(0) : 0);
+      answered += static_cast<double>(attack.before.pixels.defined() ? attack.before.pixels.size(0) : 0);
     }
     line.answered = answered / static_cast<double>(size.attack_runs());
     summarise(std::move(queries), line);
@@ -377,6 +396,10 @@ inline std::vector<account_experiment> every_experiment(bool quick) {
   }
   clones({.flagged = "random_vertex"}, {"label_only", "naive", "complementary"});
   clones({.flagged = "uniform_label"}, {"label_only", "complementary"});
+  clones({.sampling = "all", .flagged = "uniform_label"}, {"label_only"});
+  for (const char* attack : {"dfme", "maze"}) {
+    clones({.query_data = "none", .attack = attack, .sampling = "", .flagged = "uniform_label"}, {"naive"});
+  }
   return all;
 }
 

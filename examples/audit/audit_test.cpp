@@ -195,7 +195,7 @@ TEST(Audit, PrintsTheFiguresWhereTheRowsAreTooFewForAdvice) {
   // 64 rows; the interval around a cost of 0 is wider than 5 % below 76 rows
   const run result = run_audit(sample + " --quiet --json few.json --csv few.csv");
   EXPECT_EQ(result.status, 0) << result.out;
-  const std::size_t figures = result.out.find("answers perturbed"), reason = result.out.find("no advice: ");
+  const std::size_t figures = result.out.find("rows perturbed"), reason = result.out.find("no advice: ");
   ASSERT_NE(figures, std::string::npos) << result.out;
   ASSERT_NE(reason, std::string::npos) << result.out;
   EXPECT_LT(figures, reason);

@@ -194,7 +194,7 @@ void run(const options& options) {
   if (advice_finding) {
     const chaff::utility_budget& budget = options.budget;
     std::printf(
-        "\ncalibrate advises, for at most %g %% of answers perturbed, L1 %g, %g %% label changes, ECE + %g, with %g "
+        "\ncalibrate advises, for at most %g %% of rows perturbed, L1 %g, %g %% label changes, ECE + %g, with %g "
         "standard errors of room:\n",
         100 * budget.perturbed, budget.l1, 100 * budget.label_changes, budget.ece_increase, budget.sigmas);
     print(stdout, *advice_finding);

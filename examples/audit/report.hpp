@@ -66,13 +66,13 @@ inline void print(std::FILE* out, const finding& one) {
   std::fprintf(out, "%s\n%-44s%12s%12s\n", one.defense.c_str(), "", "before", "after");
   line("accuracy", undefended.accuracy, defended.accuracy, 100, "%");
   line("label changes", none, one.benign.label_changes, 100, "%");
-  line("answers perturbed", none, one.benign.perturbed, 100, "%");
+  line("rows perturbed", none, one.benign.perturbed, 100, "%");
   line("mean L1 from the posterior", none, one.benign.l1, 1, "");
   line("expected calibration error", undefended.ece, defended.ece, 1, "");
   line("AUROC of the confidence, correct over wrong", undefended.auroc, defended.auroc, 1, "");
   if (one.ood) {
     line("OOD queries: label changes", none, one.ood->label_changes, 100, "%");
-    line("OOD queries: answers perturbed", none, one.ood->perturbed, 100, "%");
+    line("OOD queries: rows perturbed", none, one.ood->perturbed, 100, "%");
     line("OOD queries: mean L1", none, one.ood->l1, 1, "");
   }
   if (std::isnan(one.attack.restored)) {

@@ -32,7 +32,7 @@ class connection : public httplib::Stream {
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
 
-  /// Waits for the next request and parses its head; empty if none came within the timeout.
+  /// Waits for the next request and parses its head; empty if none arrived within the timeout.
   std::optional<parsed_head> read_head() {
     if (buffer_.empty()) {
       start_clock();

@@ -65,22 +65,22 @@ def is_inference(body):
 
 
 class Checker:
-    """Checks what came back for the bytes of one connection; raises AssertionError."""
+    """Checks the responses to the bytes of one connection; raises AssertionError."""
 
     def __init__(self, pages):
         self.pages, self.refusals, self.statuses = pages, refusals(), {}
 
-    def check(self, sent, came):
+    def check(self, sent, received):
         count = 0
-        while came:
-            head, end, rest = came.partition(b"\r\n\r\n")
+        while received:
+            head, end, rest = received.partition(b"\r\n\r\n")
             assert end, "a head without an end"
             lines = head.decode("ascii").split("\r\n")
             status = int(re.fullmatch(r"HTTP/1\.1 (\d{3}) [\w -]*", lines[0]).group(1))
             self.statuses[status] = self.statuses.get(status, 0) + 1
             if status == 100:
                 assert len(lines) == 1 and b"xpect" in sent.lower(), "an interim response that was not expected"
-                came = rest
+                received = rest
                 continue
             names = [line.split(": ")[0] for line in lines[1:]]
             fields = dict(line.split(": ", 1) for line in lines[1:])
@@ -90,7 +90,7 @@ class Checker:
             assert 0 < length <= MAX_BODY, f"a body of {length} bytes"
             # a response to HEAD has the length of a body that is not sent
             is_head = b"HEAD" in sent and (not rest or rest.startswith(b"HTTP/1.1 "))
-            body, came = (b"", rest) if is_head else (rest[:length], rest[length:])
+            body, received = (b"", rest) if is_head else (rest[:length], rest[length:])
             assert is_head or len(body) == length, f"{len(body)} bytes of {length}"
             if body:
                 self.check_body(status, body)
@@ -106,7 +106,7 @@ class Checker:
 
 def exchange(address, pieces, half_close):
     """Sends the pieces, and returns what comes until the service ends the connection."""
-    came = b""
+    received = b""
     with socket.create_connection(address, timeout=20) as client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
@@ -117,9 +117,9 @@ def exchange(address, pieces, half_close):
         except (BrokenPipeError, ConnectionResetError):
             pass  # the service may refuse, and end the connection, before everything is sent
         while part := client.recv(1 << 16):
-            came += part
-            assert len(came) < 64 * MAX_BODY, "a response without end"
-    return came
+            received += part
+            assert len(received) < 64 * MAX_BODY, "a response without end"
+    return received
 
 
 def account_options(folder, is_in_redis):
@@ -158,8 +158,8 @@ def main():
             pieces = [sent[a:b] for a, b in zip([0] + cuts, cuts + [len(sent)])]
             try:
                 # without its end the service may wait for more, until its timeout of a second
-                came = exchange((host, int(port)), pieces, half_close=rng.random() < 0.9998)
-                checker.check(sent, came)
+                received = exchange((host, int(port)), pieces, half_close=rng.random() < 0.9998)
+                checker.check(sent, received)
                 if connections % 100 == 0:
                     assert fetch(url + "healthz")[2] == b'{"status":"ok"}\n', "the service is not healthy"
             except Exception:

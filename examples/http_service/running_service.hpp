@@ -22,7 +22,7 @@ inline const std::string boot = file(examples + "/data/boot.png");
 /// The shirt's, as 784 bytes.
 inline const std::string pixels = file(examples + "/data/images.idx3-ubyte").substr(16 + 4 * 784, 784);
 
-/// One response as it came over the wire.
+/// One response as received.
 struct wire_response {
   int status = 0;
   std::string head, body;

@@ -46,7 +46,7 @@ int run(int count, char** arguments) {
   }
   const auto percent = [&](std::int64_t n) { return 100.0 * static_cast<double>(n) / static_cast<double>(total); };
   std::printf(
-      "%s logits, %ld images in batches of %ld\naccuracy          %6.2f %%\nanswers perturbed %6.1f %%\n"
+      "%s logits, %ld images in batches of %ld\naccuracy          %6.2f %%\nrows perturbed    %6.1f %%\n"
       "label changes     %6ld\n",
       in_half ? "half" : "float", static_cast<long>(total), static_cast<long>(batch), percent(correct),
       percent(perturbed), static_cast<long>(label_changes));

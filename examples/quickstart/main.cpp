@@ -93,7 +93,7 @@ int run(int count, char** arguments) {
   std::printf("%-28s %12s %12s\n", "", "undefended", "defended");
   std::printf("%-28s %11.2f%% %11.2f%%\n", "accuracy", percent(correct_undefended), percent(correct_defended));
   std::printf("%-28s %12d %12d\n", "label changes", 0, label_changes);
-  std::printf("%-28s %11.1f%% %11.1f%%\n", "answers perturbed", 0.0, percent(perturbed));
+  std::printf("%-28s %11.1f%% %11.1f%%\n", "rows perturbed", 0.0, percent(perturbed));
   std::printf("%-28s %12.4f %12.4f\n", "mean L1 from the posterior", 0.0, l1 / static_cast<double>(total));
   const auto time_of = [&](const auto& any_defense) {
     return nanoseconds(logits, [&](const Eigen::VectorXf& row, Eigen::VectorXf& out) {

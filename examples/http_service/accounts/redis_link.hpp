@@ -58,7 +58,7 @@ class redis_link {
   bool is_up() const { return is_up_; }
   std::uint64_t outages() const { return outages_; }
 
-  /// The reply to a command, or nothing if there is no connection or none came in time.
+  /// The reply to a command, or nothing if there is no connection or none arrived in time.
   std::optional<redis_reply> call(const redis_command& command, clock::time_point deadline) {
     const auto waiting = std::make_shared<call_state>(bytes_of(command), deadline);
     std::unique_lock lock(mutex_);
@@ -214,7 +214,7 @@ class redis_link {
   std::function<bool(const runner&)> prepare_;
 
   std::mutex mutex_;
-  std::condition_variable_any changed_;  ///< a connection came up
+  std::condition_variable_any changed_;  ///< a connection was made
   calls unsent_, unanswered_;
   bool is_dropped_ = false;
   std::atomic<bool> is_up_{false}, pause_is_short_{false};
