@@ -3,16 +3,11 @@
 #ifndef CHAFF_BENCHMARKS_STEALING_ACCOUNT_COLUMNS_HPP
 #define CHAFF_BENCHMARKS_STEALING_ACCOUNT_COLUMNS_HPP
 
-#include <charconv>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <optional>
-#include <set>
-#include <sstream>
-#include <stdexcept>
 #include <string>
-#include <vector>
+
+#include "csv.hpp"
 
 /// One experiment with accounts, before it is carried out.
 struct account_experiment {
@@ -70,62 +65,30 @@ struct account_line {
 
   /// Throws std::runtime_error, with the line, where a field has a value that it cannot have.
   static account_line parsed(const std::string& line) {
-    std::vector<std::string> fields;
-    std::istringstream split(line);
-    for (std::string field; std::getline(split, field, ',');) fields.push_back(field);
-    const auto need = [&](bool holds, const std::string& what) {
-      if (!holds) throw std::runtime_error("not well formed, " + what + ": " + line);
-    };
-    need(fields.size() == 19, "19 fields");
-    const auto number = [&](std::size_t i, double low, double high) {
-      double value = 0;
-      const char* end = fields[i].data() + fields[i].size();
-      const auto [at, error] = std::from_chars(fields[i].data(), end, value);
-      need(error == std::errc() && at == end && value >= low && value <= high, "a number out of range");
-      return value;
-    };
-    const auto count = [&](std::size_t i, double low) { return static_cast<long>(number(i, low, 1e12)); };
-    const auto one_of = [&](std::size_t i, const std::set<std::string>& allowed) {
-      need(allowed.contains(fields[i]), fields[i]);
-      return fields[i];
-    };
+    const checked_line fields(line, 19);
     account_line read;
-    read.of = {.victim = one_of(0, {"mnist", "fashion_mnist"}),
-               .query_data = one_of(1, {"mnist", "fashion_mnist", "none"}),
-               .attack = one_of(2, {"benign", "knockoff", "dfme", "maze"}),
-               .sampling = one_of(3, {"", "random", "filtered", "certainty", "diversity", "loss", "all"}),
-               .attacker = one_of(4, {"any", "naive", "label_only", "complementary"}),
-               .flagged = one_of(5, {"none", "refusal", "random_vertex", "uniform_label"}),
-               .accounts = count(6, 1),
-               .ood_share = number(7, 0, 1),
-               .drift = number(8, 1.01, 20),
-               .seed = count(9, 0)};
-    read.threshold = number(10, 0, 1e6);
-    read.sampled = count(11, 1);
-    read.flagged_share = number(12, 0, 1);
-    if (!fields[13].empty()) read.median = count(13, 1);
-    if (!fields[14].empty()) read.percent_95 = count(14, 1);
-    read.answered = number(15, 0, 1e12);
-    read.victim_accuracy = number(16, 0, 1);
-    if (!fields[17].empty()) read.clone_accuracy = number(17, 0, 1);
-    read.seconds = count(18, 0);
-    need(read.clone_accuracy.has_value() == (read.of.attacker != "any"), "a clone for an attacker, and only there");
+    read.of = {.victim = fields.one_of(0, {"mnist", "fashion_mnist"}),
+               .query_data = fields.one_of(1, {"mnist", "fashion_mnist", "none"}),
+               .attack = fields.one_of(2, {"benign", "knockoff", "dfme", "maze"}),
+               .sampling = fields.one_of(3, {"", "random", "filtered", "certainty", "diversity", "loss", "all"}),
+               .attacker = fields.one_of(4, {"any", "naive", "label_only", "complementary"}),
+               .flagged = fields.one_of(5, {"none", "refusal", "random_vertex", "uniform_label"}),
+               .accounts = fields.count(6, 1),
+               .ood_share = fields.number(7, 0, 1),
+               .drift = fields.number(8, 1.01, 20),
+               .seed = fields.count(9, 0)};
+    read.threshold = fields.number(10, 0, 1e6);
+    read.sampled = fields.count(11, 1);
+    read.flagged_share = fields.number(12, 0, 1);
+    if (!fields[13].empty()) read.median = fields.count(13, 1);
+    if (!fields[14].empty()) read.percent_95 = fields.count(14, 1);
+    read.answered = fields.number(15, 0, 1e12);
+    read.victim_accuracy = fields.number(16, 0, 1);
+    if (!fields[17].empty()) read.clone_accuracy = fields.number(17, 0, 1);
+    read.seconds = fields.count(18, 0);
+    fields.need(read.clone_accuracy.has_value() == (read.of.attacker != "any"),
+                "a clone for an attacker, and only there");
     return read;
-  }
-
-  /// All lines of a file. Throws std::runtime_error where it is missing, where a line is not well formed, and where an
-  /// experiment is there twice.
-  static std::vector<account_line> all_of(const std::filesystem::path& path) {
-    std::ifstream file(path);
-    std::string line;
-    if (!std::getline(file, line) || line != header()) throw std::runtime_error(path.string() + " holds no results");
-    std::vector<account_line> all;
-    std::set<std::string> names;
-    while (std::getline(file, line)) {
-      all.push_back(parsed(line));
-      if (!names.insert(all.back().name()).second) throw std::runtime_error("there twice: " + line);
-    }
-    return all;
   }
 };
 

@@ -88,9 +88,44 @@ TEST(AccountResults, GoOnWhereTheyStopped) {
 TEST(AccountResults, ThatAreCheckedInAreOfExperimentsThatExist) {
   std::set<std::string> names;
   for (const account_experiment& each : every_experiment(false)) names.insert(each.name());
-  const auto lines = account_line::all_of(CHAFF_RESULTS "/accounts.csv");
+  const auto lines = lines_of<account_line>(CHAFF_RESULTS "/accounts.csv");
   EXPECT_GE(lines.size(), 168u);  // all that train no clone
   for (const account_line& line : lines) EXPECT_TRUE(names.contains(line.name())) << line.name();
+}
+
+/// The mean accuracy, in per cent without decimals, of the clones of MNIST that one refused account is left with.
+std::string mean_clone(const std::vector<account_line>& lines, const std::string& attacker) {
+  double sum = 0;
+  long seeds = 0;
+  for (const account_line& line : lines) {
+    account_experiment wanted{.attacker = attacker, .flagged = "refusal"};
+    wanted.seed = line.of.seed;
+    if (line.name() != wanted.name()) continue;
+    sum += *line.clone_accuracy;
+    ++seeds;
+  }
+  EXPECT_EQ(seeds, 3) << attacker;
+  return std::to_string(std::lround(100 * sum / 3));
+}
+
+TEST(AccountResults, AreThoseOfTheProjectsReadme) {
+  const auto lines = lines_of<account_line>(CHAFF_RESULTS "/accounts.csv");
+  std::ifstream readme(CHAFF_README);
+  const std::string text{std::istreambuf_iterator<char>(readme), {}};
+  const std::string naive = mean_clone(lines, "naive"), label_only = mean_clone(lines, "label_only");
+  // an attacker who knows the defense has nothing to invert: nothing is perturbed
+  const std::string row = "of 1,000 benign accounts flagged | " + naive + " | " + naive + " | " + label_only + " |";
+  EXPECT_NE(text.find(row), std::string::npos) << row;
+  for (const account_line& line : lines) {
+    if (line.of.attack == "benign") {
+      EXPECT_LE(line.flagged_share, 0.001) << line.text();
+    }
+    const account_experiment alone{.seed = line.of.seed};
+    if (line.name() == alone.name()) {
+      EXPECT_NE(text.find("flagged after " + std::to_string(*line.median) + " of them (median)"), std::string::npos)
+          << line.text();
+    }
+  }
 }
 
 TEST(EveryExperiment, IsThereOnceAndDetectionComesFirst) {

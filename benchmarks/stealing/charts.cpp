@@ -348,7 +348,7 @@ int run(int count, char** arguments) {
     std::cerr << "usage: stealing_charts RESULTS.csv FOLDER [LAB_README.md README.md [write]]\n";
     return 2;
   }
-  const std::vector<row> rows = rows_of(results_of(arguments[1]));
+  const std::vector<row> rows = rows_of(lines_of<result_line>(arguments[1]));
   const std::filesystem::path folder = arguments[2];
   std::filesystem::create_directories(folder);
   for (const scene& where : scenes) write_scene(folder, rows, where);

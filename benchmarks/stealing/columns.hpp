@@ -3,19 +3,10 @@
 #ifndef CHAFF_BENCHMARKS_STEALING_COLUMNS_HPP
 #define CHAFF_BENCHMARKS_STEALING_COLUMNS_HPP
 
-#include <charconv>
-#include <cmath>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
-#include <set>
-#include <stdexcept>
 #include <string>
-#include <vector>
 
-inline const char* const results_header =
-    "victim,precision,query_data,attack,sampling,attacker,defense,policy,perturbed,victim_accuracy,"
-    "defended_accuracy,l1_test,l1_queries,ece_test,clone_accuracy,seed,queries,seconds";
+#include "csv.hpp"
 
 /// One line of the results.
 struct result_line {
@@ -54,8 +45,14 @@ struct result_line {
   /// All that identifies the attack run.
   std::string name() const { return configuration() + ',' + std::to_string(seed); }
 
-  static const char* header() { return results_header; }
-  static std::vector<result_line> all_of(const std::filesystem::path& path);
+  static const char* header() {
+    return "victim,precision,query_data,attack,sampling,attacker,defense,policy,perturbed,victim_accuracy,"
+           "defended_accuracy,l1_test,l1_queries,ece_test,clone_accuracy,seed,queries,seconds";
+  }
+
+  /// Throws std::runtime_error, with the line, where a field is missing or has a value that it cannot have. A defense
+  /// that keeps the label loses no accuracy.
+  static result_line parsed(const std::string& line);
 
  private:
   static std::string quoted(const std::string& field) {
@@ -63,85 +60,32 @@ struct result_line {
   }
 };
 
-/// The fields of a line of CSV; one that is quoted may hold commas.
-inline std::vector<std::string> fields_of(const std::string& line) {
-  std::vector<std::string> fields(1);
-  bool is_quoted = false;
-  for (const char c : line) {
-    if (c == '"') {
-      is_quoted = !is_quoted;
-    } else if (c == ',' && !is_quoted) {
-      fields.emplace_back();
-    } else {
-      fields.back() += c;
-    }
-  }
-  return fields;
-}
-
-/// Throws std::runtime_error, with the line, where a field is missing or has a value that it cannot have. A defense
-/// that keeps the label loses no accuracy.
-inline result_line parsed(const std::string& line) {
-  const std::vector<std::string> fields = fields_of(line);
-  const auto need = [&](bool holds, const char* what) {
-    if (!holds) throw std::runtime_error(std::string("not well formed, ") + what + ": " + line);
-  };
-  need(fields.size() == 18, "18 fields");
-  const auto number = [&](std::size_t i, double low, double high) {
-    double value = 0;
-    const char* end = fields[i].data() + fields[i].size();
-    const auto [at, error] = std::from_chars(fields[i].data(), end, value);
-    need(error == std::errc() && at == end && value >= low && value <= high, "a number out of range");
-    return value;
-  };
-  const auto count = [&](std::size_t i, double low) { return std::lround(number(i, low, 1e12)); };
-  const auto one_of = [&](std::size_t i, const std::set<std::string>& allowed) {
-    need(allowed.contains(fields[i]), fields[i].c_str());
-    return fields[i];
-  };
-  const result_line read{.victim = one_of(0, {"mnist", "fashion_mnist", "glyphs"}),
-                         .precision = one_of(1, {"float32", "int8_ptq", "int8_qat"}),
-                         .query_data = one_of(2, {"mnist", "fashion_mnist", "glyphs", "none"}),
-                         .attack = one_of(3, {"knockoff", "dfme", "maze"}),
-                         .sampling = one_of(4, {"random", "certainty", "diversity", "loss", "all", ""}),
-                         .attacker = one_of(5, {"naive", "label_only", "d_dae", "partial_bayes", "query_averaging"}),
-                         .defense = fields[6],
-                         .policy = one_of(7, {"", "keep_label=false"}),
-                         .perturbed = fields[8],
-                         .victim_accuracy = number(9, 0, 1),
-                         .defended_accuracy = number(10, 0, 1),
-                         .l1_test = number(11, 0, 2.0001),
-                         .l1_queries = number(12, 0, 2.0001),
-                         .ece_test = number(13, 0, 1),
-                         .clone_accuracy = number(14, 0, 1),
-                         .seed = count(15, 0),
-                         .queries = count(16, 1),
-                         .seconds = count(17, 0)};
-  need(!read.defense.empty(), "a defense");
-  if (!read.perturbed.empty()) number(8, 0, 1);
-  need(!read.policy.empty() || read.defended_accuracy == read.victim_accuracy, "a kept label that loses accuracy");
+inline result_line result_line::parsed(const std::string& line) {
+  const checked_line fields(line, 18);
+  const result_line read{
+      .victim = fields.one_of(0, {"mnist", "fashion_mnist", "glyphs"}),
+      .precision = fields.one_of(1, {"float32", "int8_ptq", "int8_qat"}),
+      .query_data = fields.one_of(2, {"mnist", "fashion_mnist", "glyphs", "none"}),
+      .attack = fields.one_of(3, {"knockoff", "dfme", "maze"}),
+      .sampling = fields.one_of(4, {"random", "certainty", "diversity", "loss", "all", ""}),
+      .attacker = fields.one_of(5, {"naive", "label_only", "d_dae", "partial_bayes", "query_averaging"}),
+      .defense = fields[6],
+      .policy = fields.one_of(7, {"", "keep_label=false"}),
+      .perturbed = fields[8],
+      .victim_accuracy = fields.number(9, 0, 1),
+      .defended_accuracy = fields.number(10, 0, 1),
+      .l1_test = fields.number(11, 0, 2.0001),
+      .l1_queries = fields.number(12, 0, 2.0001),
+      .ece_test = fields.number(13, 0, 1),
+      .clone_accuracy = fields.number(14, 0, 1),
+      .seed = fields.count(15, 0),
+      .queries = fields.count(16, 1),
+      .seconds = fields.count(17, 0)};
+  fields.need(!read.defense.empty(), "a defense");
+  if (!read.perturbed.empty()) fields.number(8, 0, 1);
+  fields.need(!read.policy.empty() || read.defended_accuracy == read.victim_accuracy,
+              "a kept label that loses accuracy");
   return read;
-}
-
-/// All lines of a file. Throws std::runtime_error where it is missing, where a line is not well formed, and where an
-/// attack run is there twice.
-inline std::vector<result_line> results_of(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::string line;
-  if (!std::getline(file, line) || line != results_header) {
-    throw std::runtime_error(path.string() + " holds no results");
-  }
-  std::vector<result_line> all;
-  std::set<std::string> known;
-  while (std::getline(file, line)) {
-    all.push_back(parsed(line));
-    if (!known.insert(all.back().name()).second) throw std::runtime_error("there twice: " + line);
-  }
-  return all;
-}
-
-inline std::vector<result_line> result_line::all_of(const std::filesystem::path& path) {
-  return results_of(path);
 }
 
 #endif

@@ -29,7 +29,7 @@ class held_file {
   int file_;
 };
 
-/// Line: a kind of line with header(), all_of(path), name() and text().
+/// Line: a kind of line with header(), parsed(text), name() and text().
 template <class Line>
 class results_of_lines {
  public:
@@ -44,7 +44,7 @@ class results_of_lines {
     const std::string all{std::istreambuf_iterator<char>(file), {}};
     const std::size_t whole = all.rfind('\n') + 1;
     if (whole < all.size()) std::filesystem::resize_file(path_, whole);
-    for (const Line& line : Line::all_of(path_)) done_.insert(line.name());
+    for (const Line& line : lines_of<Line>(path_)) done_.insert(line.name());
   }
 
   bool has(const Line& one) const { return done_.contains(one.name()); }

@@ -258,11 +258,11 @@ TEST(Results, ResumeAfterATruncatedLine) {
   EXPECT_TRUE(again.has(a_line(1)));
   EXPECT_FALSE(again.has(a_line(2)));
   again.add(a_line(2));
-  const std::vector<result_line> all = results_of(path);
+  const std::vector<result_line> all = lines_of<result_line>(path);
   ASSERT_EQ(all.size(), 2u);
   EXPECT_EQ(all[1].text(), a_line(2).text());
   again.add(a_line(2));
-  EXPECT_THROW(results_of(path), std::runtime_error);
+  EXPECT_THROW(lines_of<result_line>(path), std::runtime_error);
 }
 
 TEST(Results, RefuseASecondWriter) {
@@ -277,17 +277,18 @@ TEST(Results, RefuseASecondWriter) {
 
 TEST(Results, RefuseMalformedLines) {
   const std::string good = a_line(1).text();
-  EXPECT_EQ(parsed(good).configuration(), a_line(1).configuration());
+  EXPECT_EQ(result_line::parsed(good).configuration(), a_line(1).configuration());
   const auto with = [&](const char* from, const char* to) {
     std::string bad = good;
     return bad.replace(bad.find(from), std::string(from).size(), to);
   };
-  EXPECT_THROW(parsed(good + ",1"), std::runtime_error);
-  EXPECT_THROW(parsed(with("mnist", "imagenet")), std::runtime_error);
-  EXPECT_THROW(parsed(with("partial_bayes", "unknown")), std::runtime_error);
-  EXPECT_THROW(parsed(with("0.5000", "nan")), std::runtime_error);
-  EXPECT_THROW(parsed(with("0.5000", "1.5")), std::runtime_error);
-  EXPECT_THROW(parsed(with("0.5000", "0.6")), std::runtime_error);  // a defense that keeps the label and loses accuracy
+  EXPECT_THROW(result_line::parsed(good + ",1"), std::runtime_error);
+  EXPECT_THROW(result_line::parsed(with("mnist", "imagenet")), std::runtime_error);
+  EXPECT_THROW(result_line::parsed(with("partial_bayes", "unknown")), std::runtime_error);
+  EXPECT_THROW(result_line::parsed(with("0.5000", "nan")), std::runtime_error);
+  EXPECT_THROW(result_line::parsed(with("0.5000", "1.5")), std::runtime_error);
+  EXPECT_THROW(result_line::parsed(with("0.5000", "0.6")),
+               std::runtime_error);  // a defense that keeps the label and loses accuracy
 }
 
 TEST(EveryAttackRun, IsUniqueAndTheReadmeRowsHaveThreeSeeds) {

@@ -13,7 +13,7 @@ CHAFF_BEGIN
 
 namespace chaff::inline CHAFF_ABI {
 
-/// The class that an output must predict, and its least lead over every other one, as a difference of probabilities.
+/// The class that an output must predict, and its smallest lead over every other one, as a difference of probabilities.
 struct kept_label {
   std::size_t index;
   double margin;

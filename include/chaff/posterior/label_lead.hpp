@@ -22,7 +22,7 @@ inline constexpr T perturbed_label_cap = T(63) / T(64);
 template <class T>
 inline constexpr T tie_label_cap = T(1) - 4 * std::numeric_limits<T>::epsilon();
 
-/// The least weight of a label that is kept, where p sums to 1: the output is then flat with the label ahead, and never
+/// The smallest weight of a label that is kept, where p sums to 1: the output is then flat with the label ahead, and never
 /// empty.
 inline constexpr double min_label_weight = 1e-6;
 
