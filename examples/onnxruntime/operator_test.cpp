@@ -71,6 +71,15 @@ void expect_same_bits(const std::vector<T>& found, const std::vector<T>& expecte
   EXPECT_TRUE(std::memcmp(found.data(), expected.data(), found.size() * sizeof(T)) == 0);
 }
 
+/// What the library answers for rows of logits.
+template <class T>
+std::vector<T> outputs_of_apply(const std::vector<T>& logits, std::size_t classes, const auto& defense,
+                                const chaff::policy& policy = {}) {
+  std::vector<T> outputs(logits.size());
+  chaff::apply_rows(defense, logits, classes, outputs, policy);
+  return outputs;
+}
+
 template <class T>
 void expect_answers_of_apply(const std::string& model, const sizes& shape, std::size_t classes, const auto& defense,
                              const chaff::policy& policy = {}) {
@@ -78,9 +87,7 @@ void expect_answers_of_apply(const std::string& model, const sizes& shape, std::
   const tensor<T> logits = random_logits<T>(shape);
   const tensor<T> answers = run(session, logits);
   EXPECT_EQ(answers.shape, shape);
-  std::vector<T> expected(logits.values.size());
-  chaff::apply_rows(defense, logits.values, classes, expected, policy);
-  expect_same_bits(answers.values, expected);
+  expect_same_bits(answers.values, outputs_of_apply<T>(logits.values, classes, defense, policy));
 }
 
 /// Fails where `run` raises no Ort::Exception, or one without this text.
@@ -99,8 +106,7 @@ TEST(Operator, AnswersOfTheQuickstartsNetworkAreThoseOfApply) {
   for (float& value : images.values) value = value > 0 ? value / 10 : 0;
   const tensor<float> logits = run(plain, images, "images", "logits");
   const tensor<float> answers = run(defended, images, "images", "logits");
-  std::vector<float> expected(logits.values.size());
-  chaff::apply_rows(chaff::dcp{.beta = 1.2}, logits.values, 10, expected);
+  const auto expected = outputs_of_apply(logits.values, 10, chaff::dcp{.beta = 1.2});
   expect_same_bits(answers.values, expected);
   EXPECT_NE(answers.values, logits.values);
 }
@@ -115,8 +121,7 @@ TEST(Readme, CodeAnswersTheValueThatRunReturns) {
   const char* const outputs[] = {"logits"};
   auto values = session.Run(Ort::RunOptions{}, inputs, &images, 1, outputs, 1);
   float* const logits = values[0].GetTensorMutableData<float>();
-  std::vector<float> expected(20);
-  chaff::apply_rows(chaff::dcp{}, std::vector<float>(logits, logits + 20), 10, expected);
+  const auto expected = outputs_of_apply(std::vector<float>(logits, logits + 20), 10, chaff::dcp{});
   defend(values[0]);
   expect_same_bits(std::vector<float>(logits, logits + 20), expected);
 }
@@ -162,29 +167,23 @@ TEST(Operator, KeepsTheLabelsOfTheQuickstartsNetwork) {
 TEST(Operator, TwoOutputsOfAModelCanBeDefended) {
   Ort::Session session = session_of("two_heads");
   const tensor<float> logits = random_logits<float>({4, 6});
-  std::vector<float> expected(logits.values.size());
-  chaff::apply_rows(chaff::dcp{.beta = 1.2}, logits.values, 6, expected);
-  expect_same_bits(run(session, logits, "x", "y").values, expected);
-  chaff::apply_rows(chaff::dcp{.beta = 0.9}, logits.values, 6, expected);
-  expect_same_bits(run(session, logits, "x", "features").values, expected);
+  expect_same_bits(run(session, logits, "x", "y").values, outputs_of_apply(logits.values, 6, chaff::dcp{.beta = 1.2}));
+  expect_same_bits(run(session, logits, "x", "features").values,
+                   outputs_of_apply(logits.values, 6, chaff::dcp{.beta = 0.9}));
 }
 
 TEST(Operator, BodiesOfAnIfReadTheLogitsAsNodesOutsideDo) {
   Ort::Session session = session_of("branches");
   const tensor<float> logits = random_logits<float>({4, 6});
   expect_same_bits(run(session, logits, "x", "copy").values, logits.values);
-  std::vector<float> expected(logits.values.size());
-  chaff::apply_rows(chaff::dcp{.beta = 1.2}, logits.values, 6, expected);
-  expect_same_bits(run(session, logits).values, expected);
+  expect_same_bits(run(session, logits).values, outputs_of_apply(logits.values, 6, chaff::dcp{.beta = 1.2}));
 }
 
 TEST(Operator, LeavesOtherOutputsAlone) {
   Ort::Session session = session_of("two_outputs");
   const tensor<float> logits = random_logits<float>({4, 6});
   expect_same_bits(run(session, logits, "x", "features").values, logits.values);
-  std::vector<float> expected(logits.values.size());
-  chaff::apply_rows(chaff::dcp{.beta = 1.2}, logits.values, 6, expected);
-  expect_same_bits(run(session, logits).values, expected);
+  expect_same_bits(run(session, logits).values, outputs_of_apply(logits.values, 6, chaff::dcp{.beta = 1.2}));
 }
 
 TEST(Operator, WrongTextIsTheStatusOfTheSession) {
@@ -264,8 +263,7 @@ TEST(Operator, SecondRuntimeOfAProcessNeedsItsOwnCopyOfTheLibrary) {
   EXPECT_STREQ(api.GetErrorMessage(refusal), "chaff.Defend serves another ONNX Runtime of this process already");
   api.ReleaseStatus(refusal);
   const tensor<float> logits = random_logits<float>({3, 10});
-  std::vector<float> expected(logits.values.size());
-  chaff::apply_rows(chaff::dcp{.beta = 1.2}, logits.values, 10, expected);
+  const auto expected = outputs_of_apply(logits.values, 10, chaff::dcp{.beta = 1.2});
   expect_same_bits(run(session, logits).values, expected);
 
   const std::string copy = testing::TempDir() + "chaff_operator_for_another_runtime_" + std::to_string(getpid());
@@ -305,8 +303,7 @@ TEST(Runtime, HasTheVersionOfTheTestsName) {
 TEST(Operator, ThreadsAndSessionsShareIt) {
   Ort::Session session = session_of("float");
   const tensor<float> logits = random_logits<float>({50, 10});
-  std::vector<float> expected(logits.values.size());
-  chaff::apply_rows(chaff::dcp{.beta = 1.2}, logits.values, 10, expected);
+  const auto expected = outputs_of_apply(logits.values, 10, chaff::dcp{.beta = 1.2});
   std::vector<std::thread> threads;
   std::atomic<int> equal{0};
   for (int i = 0; i < 4; ++i) {
