@@ -96,8 +96,8 @@ namespace chaff::inline CHAFF_ABI {
 /// Throws: the constructor, std::invalid_argument for an option out of its range, no benign scores or too few;
 /// std::domain_error for a benign score that is NaN. Infinities are scores like others.
 /// Allocates: the benign scores, where it is made and copied; a call allocates nothing. Many threads may share one.
-/// Source: Page 1954, "Continuous inspection schemes"; for the bound, Lorden 1971, "Procedures for reacting to a change
-/// in distribution", and Asmussen, "Ruin probabilities", 2000, chapter III.
+/// Source: Page 1954, "Continuous inspection schemes"; Lorden 1971, "Procedures for reacting to a change in
+/// distribution"; for Lundberg's inequality, Asmussen 2000, "Ruin Probabilities".
 class query_monitor {
  public:
   /// From the scores of benign queries that the model was not trained on.
