@@ -58,10 +58,9 @@ rows_of<T> alone(const auto& defended, const Eigen::Ref<const rows_of<T>>& logit
   return output;
 }
 
-/// Calls f with a part of memory of each kind that holds `values`, and looks afterwards that the rest is untouched.
+/// Calls f with a column-major and a row-major matrix that hold `values`.
 template <class T>
-void for_each_memory(const columns_of<T>& values, auto f) {
-  const Index n = values.rows(), k = values.cols();
+void for_each_order(const columns_of<T>& values, auto f) {
   {
     columns_of<T> m = values;
     f("column-major", m);
@@ -70,6 +69,13 @@ void for_each_memory(const columns_of<T>& values, auto f) {
     rows_of<T> m = values;
     f("row-major", m);
   }
+}
+
+/// Calls f with a part of memory of each kind that holds `values`, and looks afterwards that the rest is untouched.
+template <class T>
+void for_each_memory(const columns_of<T>& values, auto f) {
+  for_each_order<T>(values, f);
+  const Index n = values.rows(), k = values.cols();
   const auto expect_rest_untouched = [&](const auto& whole, const char* name) {
     ASSERT_EQ((whole.array() == T(untouched)).count(), whole.size() - n * k) << name;
   };
@@ -101,33 +107,72 @@ void for_each_memory(const columns_of<T>& values, auto f) {
   }
 }
 
-template <class T>
-void expect_same_bits_everywhere(const auto& defended, const chaff::policy& policy = {}) {
+/// The sizes that outputs are compared in: a single sigmoid, rows across lanes, short rows and long ones, alone and
+/// not.
+void for_each_size(auto f) {
   for (const Index classes : {1, 2, 5, 10, 32, 33, 257, 3001}) {
-    for (const Index rows : {1, 2, 8, 19}) {
-      const columns_of<T> z = random_logits<T>(rows, classes);
-      const rows_of<T> expected = alone<T>(defended, z, policy);
-      for_each_memory(z, [&](const char* from, auto& logits) {
-        const columns_of<T> blank = columns_of<T>::Constant(rows, classes, T(3));
-        for_each_memory(blank, [&](const char* to, auto& output) {
-          ASSERT_EQ(count_allocations([&] { chaff::apply_rows(defended, logits, output, policy); }), 0u)
-              << from << " to " << to;
-          ASSERT_EQ(rows_of<T>(output), expected) << from << " to " << to << ", " << rows << " x " << classes;
-        });
-        ASSERT_EQ(columns_of<T>(logits), z) << from;
-        ASSERT_EQ(count_allocations([&] { chaff::apply(defended, logits, logits, policy); }), 0u) << from;
-        ASSERT_EQ(rows_of<T>(logits), expected) << from << " in place, " << rows << " x " << classes;
-      });
-    }
+    for (const Index rows : {1, 2, 8, 19}) f(rows, classes);
   }
 }
 
+template <class T>
+void expect_bits(const rows_of<T>& output, const rows_of<T>& expected, const std::string& where) {
+  ASSERT_EQ(output, expected) << where << ", " << output.rows() << " x " << output.cols();
+}
+
+/// Expects the bits of each row alone in `logits` as memory of its own, without an allocation.
+template <class T>
+void expect_bits_in_place(const auto& defended, const chaff::policy& policy, auto& logits, const rows_of<T>& expected,
+                          const char* where) {
+  EXPECT_EQ(count_allocations([&] { chaff::apply(defended, logits, logits, policy); }), 0u) << where;
+  expect_bits<T>(logits, expected, std::string(where) + " in place");
+}
+
+template <class T>
+void expect_bits_in(const auto& defended, const chaff::policy& policy, const auto& logits, auto& output,
+                    const rows_of<T>& expected, const char* from, const char* to) {
+  EXPECT_EQ(count_allocations([&] { chaff::apply_rows(defended, logits, output, policy); }), 0u)
+      << from << " to " << to;
+  expect_bits<T>(output, expected, std::string(from) + " to " + to);
+}
+
+/// Every kind of memory to every other one.
 TEST(EigenOutput, HasTheBitsOfEachRowAloneInMemoryOfAnyKindWithoutAllocations) {
-  expect_same_bits_everywhere<float>(defense);
-  expect_same_bits_everywhere<double>(defense);
-  expect_same_bits_everywhere<float>(defense, {.label_margin = 0.1, .max_l1 = 0.3});
-  expect_same_bits_everywhere<float>(defense | chaff::top_k{.k = 3});
-  expect_same_bits_everywhere<float>(defense, {.answer = chaff::form::log_probabilities});
+  for (const chaff::policy& policy :
+       {chaff::policy{}, {.label_margin = 0.1, .max_l1 = 0.3}, {.answer = chaff::form::log_probabilities}}) {
+    for_each_size([&](Index rows, Index classes) {
+      const columns_of<float> z = random_logits<float>(rows, classes);
+      const rows_of<float> expected = alone<float>(defense, z, policy);
+      for_each_memory(z, [&](const char* from, auto& logits) {
+        for_each_memory(columns_of<float>(columns_of<float>::Constant(rows, classes, 3)),
+                        [&](const char* to, auto& output) {
+                          expect_bits_in<float>(defense, policy, logits, output, expected, from, to);
+                        });
+        expect_bits<float>(logits, z, from);
+        expect_bits_in_place<float>(defense, policy, logits, expected, from);
+      });
+    });
+  }
+}
+
+/// What depends on the type of the numbers or of the defense, in the two orders of a matrix.
+template <class T>
+void expect_same_bits_in_either_order(const auto& defended) {
+  for_each_size([&](Index rows, Index classes) {
+    const columns_of<T> z = random_logits<T>(rows, classes);
+    const rows_of<T> expected = alone<T>(defended, z);
+    for_each_order<T>(z, [&](const char* from, auto& logits) {
+      for_each_order<T>(columns_of<T>::Constant(rows, classes, T(3)), [&](const char* to, auto& output) {
+        expect_bits_in<T>(defended, {}, logits, output, expected, from, to);
+      });
+      expect_bits_in_place<T>(defended, {}, logits, expected, from);
+    });
+  });
+}
+
+TEST(EigenOutput, OfDoubleAndOfReductionsHasTheBitsOfEachRowAlone) {
+  expect_same_bits_in_either_order<double>(defense);
+  expect_same_bits_in_either_order<float>(defense | chaff::top_k{.k = 3});
 }
 
 TEST(EigenOutput, VectorsOfEveryKindAreOneRow) {
@@ -294,6 +339,10 @@ TEST(EigenOutput, PolicyAndArgumentSayHowManyClassesAVectorOrAColumnHas) {
   EXPECT_EQ(matrix.cwiseAbs().sum(), 0);
 }
 
+void expect_zero(const rows_of<float>& output, const std::string& where) {
+  EXPECT_EQ((output.array() == 0).count(), output.size()) << where;
+}
+
 TEST(EigenOutput, FaultInARowNamesItAndZeroesTheWholeOutputAlone) {
   for (const Index classes : {7, 40, 700}) {
     for (const bool in_place : {false, true}) {
@@ -307,11 +356,11 @@ TEST(EigenOutput, FaultInARowNamesItAndZeroesTheWholeOutputAlone) {
           } catch (const std::domain_error& error) {
             EXPECT_STREQ(error.what(), "chaff: logit 5 of row 18 is NaN") << from << " to " << to;
           }
-          EXPECT_EQ((output.array() == 0).count(), output.size()) << from << " to " << to;
+          expect_zero(output, std::string(from) + " to " + to);
         };
         if (in_place) return expect_fault(logits, "itself");
-        for_each_memory(columns_of<float>(columns_of<float>::Ones(21, classes)),
-                        [&](const char* to, auto& output) { expect_fault(output, to); });
+        for_each_order<float>(columns_of<float>::Ones(21, classes),
+                              [&](const char* to, auto& output) { expect_fault(output, to); });
       });
     }
   }
@@ -330,12 +379,12 @@ TEST(EigenOutput, IsZeroedWhereAParameterIsWrongOrAPartOfTheUserThrows) {
   z(20, 3) = 50;
   for_each_memory(columns_of<float>(columns_of<float>::Ones(21, 7)), [&](const char* to, auto& output) {
     EXPECT_THROW(chaff::apply_rows(chaff::dcp{.beta = -1}, z, output), std::invalid_argument) << to;
-    EXPECT_EQ((output.array() == 0).count(), output.size()) << to;
+    expect_zero(output, to);
     output.setOnes();
     EXPECT_THROW(chaff::apply_rows(chaff::gated{throwing_gate{}, chaff::reverse_sigmoid{}}, z, output),
                  std::runtime_error)
         << to;
-    EXPECT_EQ((output.array() == 0).count(), output.size()) << to;
+    expect_zero(output, to);
   });
 }
 
