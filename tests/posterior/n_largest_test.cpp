@@ -66,7 +66,7 @@ void expect_agreement_on_rows_of_all_kinds() {
       [&](std::size_t i) { return i % 16 == 3 ? static_cast<T>(1 + i) : T(0); },  // the largest in one group
   };
   for (const auto& kind : kinds) {
-    for (const std::size_t size : {1, 2, 3, 7, 10, 16, 31, 32, 33, 40, 64, 100, 1000, 1003}) {
+    for (const std::size_t size : {1u, 2u, 3u, 7u, 10u, 16u, 31u, 32u, 33u, 40u, 64u, 100u, 1000u, 1003u}) {
       std::vector<T> row(size);
       for (std::size_t i = 0; i < size; ++i) row[i] = kind(i);
       expect_agreement_with_sorting(row);
