@@ -114,7 +114,7 @@ TEST(AccountResults, AreThoseOfTheProjectsReadme) {
   const std::string text{std::istreambuf_iterator<char>(readme), {}};
   const std::string naive = mean_clone(lines, "naive"), label_only = mean_clone(lines, "label_only");
   // an attacker who knows the defense has nothing to invert: nothing is perturbed
-  const std::string row = "of 1,000 benign accounts flagged | " + naive + " | " + naive + " | " + label_only + " |";
+  const std::string row = "of 3,000 benign accounts flagged | " + naive + " | " + naive + " | " + label_only + " |";
   EXPECT_NE(text.find(row), std::string::npos) << row;
   for (const account_line& line : lines) {
     if (line.of.attack == "benign") {

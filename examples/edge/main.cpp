@@ -56,8 +56,8 @@ int main() {
     if (clean[label] > highest) highest = clean[label], most_confident = i;
     if (clean[label] < lowest) lowest = clean[label], least_confident = i;
   }
-  std::printf("%d images: %d correct undefended, %d correct defended; label changes: %d; rows perturbed: %d\n\n",
-              total, correct_undefended, correct_defended, label_changes, perturbed);
+  std::printf("%d images: %d correct undefended, %d correct defended; label changes: %d; rows perturbed: %d\n\n", total,
+              correct_undefended, correct_defended, label_changes, perturbed);
   for (const int i : {most_confident, least_confident}) {
     codes logits, clean, answer;
     int8_network::model(int8_network::images + i * pixels, logits);

@@ -40,9 +40,9 @@ static_assert(0x1.0000000000001p0 > 1.0,
 #define CHAFF_END
 #endif
 
-// The return type of a function that is declared for misuse alone, never defined, and has a sentence as its message.
-// Code that asks with a requires-expression whether it may be called hears no: of Clang for the attribute, and of GCC
-// for the type that it cannot deduce.
+// The return type of an overload that exists only to refuse a wrong call: it is never defined, and its sentence is the
+// compiler's message. A requires-expression that tests the call is false: for Clang because of the attribute, for GCC
+// because the return type cannot be deduced.
 #if defined(__clang__)
 #define CHAFF_REFUSED(sentence) __attribute__((unavailable(sentence))) int
 #else

@@ -21,7 +21,7 @@ class any_defense {
   /// The largest number of reductions; | throws std::invalid_argument for one more.
   static constexpr std::size_t max_reductions = detail::max_any_reductions;
 
-  /// From a defense that answers rows of float and of double, with its reductions. Parameters are checked as those of
+  /// Holds a defense that answers rows of float and of double, with its reductions. Parameters are checked as those of
   /// the defense itself: where it is bound to a model, and at apply.
   template <class D>
   requires(!std::same_as<D, any_defense> && Defense<D, float> && Defense<D, double>) any_defense(D defense)
@@ -30,7 +30,7 @@ class any_defense {
   any_defense(const any_defense&) = default;
   any_defense& operator=(const any_defense&) = default;
 
-  /// The defense, and then the reduction.
+  /// Appends a reduction. Throws: std::invalid_argument for more than max_reductions.
   template <class R>
   requires(Reduction<R, float>&& Reduction<R, double>) friend any_defense operator|(const any_defense& defense,
                                                                                     R reduction) {
@@ -53,16 +53,16 @@ class any_defense {
     for (const detail::any_reduction& each : state_->reductions) visit(each);
   }
 
-  /// See to_string.
+  /// The canonical text of the defense, as to_string returns it.
   std::string text() const { return state_->text(); }
 
-  /// What the pipeline calls, if there are no reductions; and otherwise null.
+  /// What the pipeline calls if there are no reductions, and null otherwise.
   template <class T>
   [[gnu::always_inline]] const detail::defense_call<T>* whole_call() const {
     return state_->reductions.empty() ? &state_->of<T>() : nullptr;
   }
 
-  /// From what parse_defense read.
+  /// Holds the parts that parse_defense read.
   explicit any_defense(detail::any_defense_state state)
       : state_(std::make_shared<const detail::any_defense_state>(std::move(state))) {}
 

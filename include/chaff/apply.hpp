@@ -111,8 +111,10 @@ void apply_rows(const Defense& defense, std::span<const T> logits, std::size_t c
   detail::apply_to_rows<Defense, T>(defense, logits, classes, output, policy);
 }
 
-/// Answers one row of K >= 1 classes. policy.classes is 0 or K: batches go to apply_rows.
-/// All else is as for apply_rows.
+/// Answers one row of K >= 1 classes.
+/// Shapes: logits and output have K entries, and are the same memory or apart. policy.classes is 0 or K; a batch is for
+/// apply_rows.
+/// Range, errors and allocation: those of apply_rows.
 template <class Defense, std::floating_point T>
 void apply(const Defense& defense, std::span<const T> logits, std::span<T> output, const policy& policy = {}) {
   if (logits.empty()) detail::fail_empty(output);
@@ -121,7 +123,8 @@ void apply(const Defense& defense, std::span<const T> logits, std::span<T> outpu
   detail::apply_to_rows<Defense, T>(defense, logits, logits.size(), output, policy);
 }
 
-/// Answers one row in any contiguous range of float or double, into another; all else is as for apply_rows.
+/// Answers one row in a contiguous range of float or double, such as a std::vector, into another.
+/// Shapes, errors and allocation: those of apply on spans.
 template <class Defense, class Logits, class Output>
 requires detail::AnswerableRanges<Logits, Output>
 void apply(const Defense& defense, const Logits& logits, Output&& output, const policy& policy = {}) {
@@ -130,7 +133,8 @@ void apply(const Defense& defense, const Logits& logits, Output&& output, const 
                     std::span<T>(std::data(output), static_cast<std::size_t>(std::size(output))), policy);
 }
 
-/// Answers rows in any contiguous range of float or double, into another; all else is as for spans.
+/// Answers a batch in a contiguous range of float or double, such as a std::vector, into another.
+/// Shapes, errors and allocation: those of apply_rows on spans.
 template <class Defense, class Logits, class Output>
 requires detail::AnswerableRanges<Logits, Output>
 void apply_rows(const Defense& defense, const Logits& logits, std::size_t classes, Output&& output,

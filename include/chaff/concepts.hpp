@@ -19,7 +19,7 @@ struct kept_label {
   double margin;
 };
 
-/// A gate: called with a row, it returns alpha, the share of the perturbation that is let in, in [0, 1].
+/// A gate: called with a row, it returns alpha in [0, 1], the weight of the perturbation in (1 - alpha) p + alpha w.
 /// It returns the same number for the same row.
 /// Satisfied by confidence_gate, energy_gate, always, and any callable that takes a row<T> and returns a number.
 template <class G, class T = float>

@@ -28,8 +28,8 @@ struct policy {
   /// Formula: an output y with a smaller lead becomes (1 - t) y + t e_label, t = (label_margin - lead) / (1 - lead).
   double label_margin = 0;
 
-  /// The most that a perturbation may move the posterior p: |output - p|_1 <= max_l1 (+ 1e-6), before reductions.
-  /// Range: [0, 2]; 2 is no limit.
+  /// The largest L1 distance by which a perturbation may move the posterior p: |output - p|_1 <= max_l1 (+ 1e-6),
+  /// before reductions. Range: [0, 2]; 2 is no limit.
   double max_l1 = 2;
 
   /// What the model returns. Probabilities are in [0, 1] and sum to 1 within 1 %; they are normalised.

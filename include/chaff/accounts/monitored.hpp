@@ -15,7 +15,7 @@ CHAFF_BEGIN
 
 namespace chaff {
 
-/// In place of a defense for flagged accounts: each of their calls raises account_flagged.
+/// Takes the place of a defense for flagged accounts: each of their calls raises account_flagged.
 struct refuse {};
 
 }  // namespace chaff
@@ -229,9 +229,9 @@ class monitored_model {
 /// normal_defense. That row, all after it, and all later calls with this evidence get what `flagged` is:
 ///   another defense, under flagged_policy, such as misdirect, or label_only after any defense;
 ///   chaff::refuse{}, which raises account_flagged, for a whole batch if one of its rows flags;
-///   or a callable of the operator, which is called with the model's arguments, as lvalues. It returns the output for
-///   all rows of the call, such as another defended model does. It may raise an error of its own; where it returns
-///   nothing, account_flagged is raised.
+///   or a callable of yours, which is called with the model's arguments, as lvalues. It returns the output for all rows
+///   of the call, as another defended model does. It may throw an error of its own; if it returns void,
+///   account_flagged is raised.
 /// The score is that of the monitor's gate, for a gate_monitor, which calibrate_monitor returns; and that of
 /// normal_defense's gate for a query_monitor. Without a flagged_policy, both defenses are under policy; its input and
 /// classes, which say what the model returns, are policy's in any case.

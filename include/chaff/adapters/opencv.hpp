@@ -66,7 +66,9 @@ struct adapter<M> {
   }
 };
 
-/// Answers the logits of a cv::UMat as a UMat of the same type and shape: on the CPU, through a cv::Mat.
+/// Answers the logits of a cv::UMat on the CPU, as a cv::UMat of the same type and shape.
+/// Shapes and errors: those of the adapter of cv::Mat.
+/// Allocates: the output, and its copy on the CPU.
 template <>
 struct adapter<cv::UMat> {
   template <class Defense>

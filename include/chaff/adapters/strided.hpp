@@ -15,7 +15,7 @@ CHAFF_BEGIN
 
 namespace chaff::detail::inline CHAFF_ABI {
 
-/// The most stack that a row takes which is gathered there: 32768 classes of float, or 16384 of double.
+/// The largest size in bytes of a row that is gathered on the stack: 32768 classes of float, or 16384 of double.
 inline constexpr std::size_t max_gathered_bytes = 128 * 1024;
 
 /// Copies every from_step-th number to every to_step-th place, four at a time: the loop's own instructions would count.

@@ -50,9 +50,10 @@ namespace chaff::inline CHAFF_ABI {
 /// of room. A finer grid finds at most 1 % more L1 (tested).
 /// Shapes: see calibration_data.
 /// Range: see utility_budget; at least one of its limits must be set.
-/// Throws: std::invalid_argument for sizes that do not match, a parameter out of its range, a budget without a limit, a
-/// budget.ece_increase without true labels, too few rows for the room that budget.sigmas leaves, and a gate so flat
-/// that no setting keeps the budget; std::domain_error for logits that apply refuses.
+/// Throws: std::invalid_argument for sizes that do not match, a true label that is no class, a parameter out of its
+/// range, a budget without a limit, a budget.ece_increase without true labels, too few rows for the room that
+/// budget.sigmas leaves, and a gate so flat that no setting keeps the budget; std::domain_error for logits that apply
+/// refuses.
 /// Allocates: about three times the data.
 /// Cost: some hundred settings are measured, each on the rows that its gate opens for. step(), if given, is called
 /// before each of them.

@@ -18,10 +18,10 @@ namespace chaff {
 /// Range: beta in [0, 1000], the strength, from 0 to 1.5 in the paper. gamma in [0, 1000], 0.1 for CIFAR-100 and 0.2
 /// elsewhere in the paper. nu in [1e-6, 1e9]. tau in [0, 10]; unset, it is beta (at most 10) when the defense is bound
 /// to a model or applied, since the authors use one number for both; so the gate is always open for a beta above 1.
-/// Throws: std::invalid_argument for a parameter out of its range, when bound to a model and at apply.
-/// Source: Khaled, Dhaouadi, Gohring de Magalhaes & Nicolescu 2023, "Efficient defense against model stealing attacks
-/// on convolutional neural networks", ICMLA 2023, arXiv 2309.01838. Departure: policy.keep_label, on by default; the
-/// authors' outputs can change the label.
+/// rule: odds::clamped, as in the authors' code, or odds::exact, as in their formula. Throws: std::invalid_argument for
+/// a parameter out of its range, when bound to a model and at apply. Source: Khaled, Dhaouadi, Gohring de Magalhaes &
+/// Nicolescu 2023, "Efficient defense against model stealing attacks on convolutional neural networks", ICMLA 2023,
+/// arXiv 2309.01838. Departure: policy.keep_label, on by default; the authors' outputs can change the label.
 struct dcp {
   double beta = 0.9;
   double gamma = 0.2;

@@ -14,7 +14,7 @@ namespace chaff {
 /// DCP behind an energy gate: the reverse sigmoid for out-of-distribution queries, which costs benign users less.
 /// Formula: weights = p - alpha r(p), alpha = 1 / (1 + exp(nu (lse - tau))), r of reverse_sigmoid, lse = log sum exp z.
 /// Units: tau is on the scale of the logits.
-/// Range: as of reverse_sigmoid and energy_gate; tau has no default, take it from calibrate.
+/// Range: as of reverse_sigmoid (beta, gamma, rule) and energy_gate; tau has no default, take it from calibrate.
 /// Throws: std::invalid_argument for a parameter out of its range, a tau that was not set, and a policy whose input is
 /// not logits, when bound to a model and at apply.
 /// Source: this library; its parts are of Lee et al. 2018 and Liu et al. 2020.

@@ -271,7 +271,8 @@ constexpr void answer_row(const chaff_int8_table& table, std::span<const Logit> 
   answer[row.label] = code(row.label_code);
 }
 
-/// The door of all defenses of the edge path: a table, and the three kinds of answer.
+/// A defense of the edge path: its table, and calls that answer in int8, uint8 or int16 codes.
+/// Shapes: an answer has as many entries as its logits; the sizes are not checked.
 class table_defense {
  public:
   /// One row. The answer's scale is 1/256 and its zero point -128.
@@ -287,7 +288,8 @@ class table_defense {
     answer_row<16, -32768>(table_, logits, answer);
   }
 
-  /// N rows of `classes` logits each, one after another.
+  /// Answers N rows of `classes` logits each, one after another. Values after the last whole row are not answered, and
+  /// with classes = 0 nothing is written.
   template <class Code>
   constexpr void rows(std::span<const std::int8_t> logits, std::size_t classes, std::span<Code> answer) const noexcept {
     for (std::size_t first = 0; first + classes <= logits.size() && classes != 0; first += classes) {

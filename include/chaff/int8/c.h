@@ -18,10 +18,12 @@ extern "C" {
 /** Answers num_rows rows of row_size logits each, 1 <= row_size <= 65535. Integers only. Output may be the input. */
 void chaff_int8_answer_s8(const int8_t* input, int32_t num_rows, int32_t row_size, const chaff_int8_table* table,
                           int8_t* output);
-/** The same for uint8 logits and answers (scale 1/256, zero point 0). */
+/** Answers rows of uint8 logits in uint8 codes of scale 1/256 and zero point 0; all else is as for
+ * chaff_int8_answer_s8. */
 void chaff_int8_answer_u8(const uint8_t* input, int32_t num_rows, int32_t row_size, const chaff_int8_table* table,
                           uint8_t* output);
-/** The same with int16 answers (scale 1/65536, zero point -32768). */
+/** Answers rows of int8 logits in int16 codes of scale 1/65536 and zero point -32768; all else is as for
+ * chaff_int8_answer_s8. */
 void chaff_int8_answer_s8_s16(const int8_t* input, int32_t num_rows, int32_t row_size, const chaff_int8_table* table,
                               int16_t* output);
 
@@ -31,7 +33,8 @@ int chaff_int8_dcp_table(chaff_int8_table* table, float input_scale, float beta,
                          int exact_odds);
 int chaff_int8_reverse_sigmoid_table(chaff_int8_table* table, float input_scale, float beta, float gamma,
                                      int exact_odds);
-/** The undefended twin. */
+/** Makes the table of a plain softmax, without a defense. Returns 0, or 1 for an input_scale out of range; the table is
+ * then left as it was. */
 int chaff_int8_softmax_table(chaff_int8_table* table, float input_scale);
 
 /** The input_scale that belongs to the mult and shift which TensorFlow Lite Micro's Prepare computes for a softmax. */

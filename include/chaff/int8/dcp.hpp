@@ -8,12 +8,17 @@
 
 namespace chaff::int8 {
 
-/// weights = p - alpha r(p), the label's cap, normalised, as codes; the formula and its source are those of chaff::dcp.
-///
-/// Integers only when a row is answered; nothing from the heap, at most 1.5 KB of stack. Construct it as a constant,
-/// and its table of 400 bytes lies in flash; a parameter out of range is then a compile error. Shapes: K logits to K
-/// codes, K from 1 to 65,535. The codes name the label (the lowest index of the largest logit) strictly first, also
-/// where plain int8 softmax ties; each is the double-precision formula's code or its neighbour.
+/// DCP on int8 logits.
+/// Formula: weights = p - alpha r(p), under the label cap, normalised, as codes; alpha and r are those of chaff::dcp. A
+/// row is answered in integers only.
+/// Shapes: K logits to K codes, K in [1, 65535].
+/// Range: that of int8::parameters. The label (lowest index of the largest logit) has strictly the largest code, also
+/// where a plain int8 softmax ties.
+/// Error: each code is that of the double-precision formula, or its neighbour.
+/// Throws: the constructor, std::invalid_argument for a parameter out of its range; in a constant, a compile error. A
+/// row throws nothing.
+/// Allocates: nothing; a row takes at most 1.6 KB of stack. The table of a constant, 400 bytes, lies in flash.
+/// Source: that of chaff::dcp.
 class dcp : public table_defense {
  public:
   constexpr explicit dcp(const parameters& given) : table_defense(make_table(given, 1)) {}

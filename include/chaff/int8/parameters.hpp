@@ -15,11 +15,13 @@
 
 namespace chaff::int8 {
 
-/// What is done about a class with p > 1/2, as chaff::odds.
+/// How the odds of a class with p > 1/2 are treated: see chaff::odds.
 enum class odds { clamped, exact };
 
-/// input_scale in [1e-6, 30]: a logit is input_scale q, the zero point never matters. beta in [0, 10], gamma in
-/// [0, 10], nu in [1, 10000], tau in [0, 10]; the meaning is that of chaff::dcp.
+/// The parameters of a defense of the edge path; their meaning is that of chaff::dcp.
+/// Units: a logit is input_scale q, where q is its code; the zero point does not matter.
+/// Range: input_scale in [1e-6, 30], beta and gamma in [0, 10], nu in [1, 10000], tau in [0, 10]; unset, tau is beta.
+/// Throws: the constructor of a defense, std::invalid_argument for any other value; in a constant, a compile error.
 struct parameters {
   float input_scale;
   float beta = 0.9f;

@@ -47,8 +47,10 @@ void for_each_prediction(const char* name, const Outputs& outputs, std::size_t c
   }
 }
 
-/// The share of outputs that predict the true label.
-/// Shapes and errors are those of for_each_prediction.
+/// The accuracy: the share of outputs that predict the true label.
+/// Shapes: outputs are N x classes probabilities, row-major; labels holds the N true labels, of any integer type.
+/// Range: the result is in [0, 1].
+/// Throws: std::invalid_argument for sizes that do not match, no rows, or a true label that is no class.
 template <ContiguousRange Outputs, class Labels>
 double accuracy(const Outputs& outputs, std::size_t classes, const Labels& labels) {
   double correct = 0;
@@ -92,7 +94,10 @@ double top_k_agreement(const A& a, const B& b, std::size_t classes, std::size_t 
   });
 }
 
-/// top_k_agreement of two rows.
+/// The share of one row's k most probable classes that are among the other row's k most probable.
+/// Shapes: both rows have the same number of probabilities.
+/// Range: k in [1, number of classes]; the result is in [0, 1].
+/// Throws: std::invalid_argument for any other k, and sizes that do not match.
 template <ContiguousRange A, ContiguousRange B>
 double top_k_agreement(const A& a, const B& b, std::size_t k) {
   return top_k_agreement(a, b, static_cast<std::size_t>(std::size(a)), k);

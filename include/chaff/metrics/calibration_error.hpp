@@ -32,7 +32,7 @@ inline std::size_t calibration_bin(double confidence) {
 /// Shapes: outputs are N x classes probabilities, row-major; labels holds the N true labels, of any integer type. With
 /// one class, a probability of "yes", label 1 is "yes" and 0 is "no".
 /// Range: the result is in [0, 1].
-/// Throws: std::invalid_argument for sizes that do not match, or no rows.
+/// Throws: std::invalid_argument for sizes that do not match, no rows, or a true label that is no class.
 /// Source: Guo et al. 2017, "On calibration of modern neural networks", arXiv 1706.04599, equation 3.
 template <ContiguousRange Outputs, class Labels>
 double expected_calibration_error(const Outputs& outputs, std::size_t classes, const Labels& labels) {
@@ -45,7 +45,12 @@ double expected_calibration_error(const Outputs& outputs, std::size_t classes, c
   return error / static_cast<double>(std::size(labels));
 }
 
-/// The calibration error of one output: |1 - confidence| where it predicts the true label, else its confidence.
+/// The calibration error of one output, for means over outputs.
+/// Formula: 1 - confidence if the output predicts the true label, otherwise the confidence, which is the probability of
+/// the predicted label.
+/// Shapes: the output has K >= 1 probabilities.
+/// Range: the result is in [0, 1].
+/// Throws: std::invalid_argument for no classes, or a true label that is no class.
 template <ContiguousRange Output>
 double expected_calibration_error(const Output& output, std::size_t label) {
   return expected_calibration_error(output, static_cast<std::size_t>(std::size(output)), std::array{label});

@@ -18,7 +18,7 @@ namespace chaff::inline CHAFF_ABI {
 /// Shapes: outputs are N x classes probabilities, row-major; labels holds the N true labels, of any integer type. With
 /// one class, a probability of "yes", label 1 is "yes" and 0 is "no".
 /// Range: the result is in [0, 1], or NaN where all outputs are correct, or none is.
-/// Throws: std::invalid_argument for sizes that do not match, or no rows.
+/// Throws: std::invalid_argument for sizes that do not match, no rows, or a true label that is no class.
 /// Allocates: N confidences. Cost: O(N (classes + log N)).
 /// Source: Hendrycks & Gimpel 2017, "A baseline for detecting misclassified and out-of-distribution examples",
 /// arXiv 1610.02136, section 2; by ranks as Mann & Whitney 1947.

@@ -43,7 +43,7 @@ namespace chaff::inline CHAFF_ABI {
 
 /// The utility of a batch of outputs.
 /// Shapes: outputs and posteriors are N x classes probabilities, row-major; labels holds the N true labels, or none.
-/// Throws: std::invalid_argument for sizes that do not match, or no rows.
+/// Throws: std::invalid_argument for sizes that do not match, no rows, or a true label that is no class.
 /// Allocates: what confidence_auroc does, where there are labels.
 template <ContiguousRange Outputs, ContiguousRange Posteriors, class Labels = std::span<const int>>
 utility utility_of(const Outputs& outputs, const Posteriors& posteriors, std::size_t classes,

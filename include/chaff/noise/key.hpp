@@ -80,8 +80,8 @@ class key {
   /// Throws: std::invalid_argument for any other text.
   [[gnu::always_inline]] constexpr explicit key(std::string_view hex) : key(detail::parse_key(hex)) {}
 
-  /// From std::random_device: from any source that returns 32 random bits as an unsigned int. Not from the
-  /// pseudo-random generators of the standard library, whose 32 bits of seed are no secret.
+  /// Draws a key from std::random_device, or from any other source whose call returns 32 random bits as an unsigned
+  /// int. The pseudo-random generators of the standard library are refused: an attacker can guess a seed of 32 bits.
   template <class Device>
   requires requires(Device& device) {
     { device() } -> std::same_as<unsigned int>;

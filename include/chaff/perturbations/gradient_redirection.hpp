@@ -26,9 +26,10 @@ template <class Callable>
 redirection(Callable) -> redirection<Callable>;
 
 /// GRAD^2, gradient redirection: it moves mass so that the clone's gradient points where the defender wants it.
-/// Formula: w is the output within epsilon of p, in L1, with the least <G'w, t>. G'w is the clone's step for w, so its
-/// loss grows along t. With g = d/dy <G'y, t> = G t, the class with the least g receives min(1 - p, epsilon / 2), taken
-/// from the others, the largest g first. Of equal ones the lowest index; a masked class receives nothing.
+/// Formula: among the outputs within epsilon of p in L1, w is the one with the smallest <G'w, t>. G'w is the clone's
+/// step for w, so its loss grows along t. With g = d/dy <G'y, t> = G t, the class with the smallest g receives
+/// min(1 - p, epsilon / 2), taken from the others, the largest g first; of equal g, the lowest index comes first. A
+/// masked class receives nothing.
 /// |w - p|_1 = epsilon exactly, unless one class has everything.
 /// The surrogate is jacobian{...}, with `target` the direction t of P numbers, all ones where it is empty; or
 /// redirection{...}. With a Jacobian of the last linear layer and no bias, g is 0 for the target of all ones: set

@@ -38,10 +38,10 @@ namespace chaff::inline CHAFF_ABI {
 /// The surrogate is jacobian{...} or last_layer{...}. The defense is bound to a model by chaff::defend.
 /// Range: epsilon in [0, 2].
 /// Throws: std::invalid_argument for any other value, when bound; at a call, what the surrogate raises.
-/// Allocates: at each call. Cost: last_layer O(K), jacobian O(K P), besides the surrogate's own; with keep_argmax
-/// 2^(K - 1) or K |set| times O(1) or O(P).
-/// Source: Orekondy, Schiele & Fritz 2020, "Prediction poisoning: towards defenses against DNN model stealing attacks",
-/// ICLR 2020, arXiv 1906.10908. The closed form of the last layer is this library's.
+/// Allocates: at each call, the surrogate's output and what the search needs.
+/// Cost: last_layer O(K), jacobian O(K P), besides the surrogate's own; with keep_argmax 2^(K - 1) or K |set| times
+/// O(1) or O(P). Source: Orekondy, Schiele & Fritz 2020, "Prediction poisoning: towards defenses against DNN model
+/// stealing attacks", ICLR 2020, arXiv 1906.10908. The closed form of the last layer is this library's.
 template <class Surrogate>
 struct mad {
   Surrogate surrogate;

@@ -35,8 +35,10 @@ namespace chaff {
 /// label, so that |w - p|_1 = epsilon (1 - p_j).
 /// j is drawn from the key and from the logits rounded to 1/64: the same row has the same j. The class key says what an
 /// attacker can learn.
+/// Shapes: a row of K weights that sum to 1.
 /// Range: epsilon in [0, 2].
 /// Throws: std::invalid_argument for any other value, when bound to a model and at apply.
+/// Allocates: nothing.
 /// Source: the baseline "random" of Orekondy et al. 2020, arXiv 1906.10908, with a key in place of fresh draws.
 struct random_vertex {
   double epsilon = 1;

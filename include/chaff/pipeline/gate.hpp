@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// Stage 2, gate: how far the perturbation is let in.
+/// Stage 2, gate: the weight alpha of the perturbation in the blend.
 #ifndef CHAFF_PIPELINE_GATE_HPP
 #define CHAFF_PIPELINE_GATE_HPP
 

@@ -22,8 +22,8 @@ inline constexpr T perturbed_label_cap = T(63) / T(64);
 template <class T>
 inline constexpr T tie_label_cap = T(1) - 4 * std::numeric_limits<T>::epsilon();
 
-/// The smallest weight of a label that is kept, where p sums to 1: the output is then flat with the label ahead, and never
-/// empty.
+/// The smallest weight of a label that is kept, where p sums to 1: the output is then flat with the label ahead, and
+/// never empty.
 inline constexpr double min_label_weight = 1e-6;
 
 /// The lead to aim at for a margin: a little more, so that the rounded output still has the margin.

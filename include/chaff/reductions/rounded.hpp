@@ -94,7 +94,7 @@ struct leading_label {
     return own + 2 * (rest * unit - sum_of_claims(row, rest));
   }
 
-  /// The count in [low, high] with the least distance, which is convex, and infinite below some count.
+  /// The count in [low, high] with the smallest distance; the distance is convex, and infinite below some count.
   std::int32_t nearest_count(std::int32_t low, std::int32_t high) const {
     while (low < high) {
       const std::int32_t middle = low + (high - low) / 2;
