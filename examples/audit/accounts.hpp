@@ -113,7 +113,7 @@ inline void print(std::FILE* out, const account_finding& found, const chaff::mon
   line("mean surprise of suspect queries", found.mean_surprise);
   count("queries until flagged: median", found.median);
   count("queries until flagged: 95 %", found.percent_95);
-  std::fprintf(out, "%-44s%11.4f%%\n", "orders never flagged", 100 * found.never_flagged);
+  std::fprintf(out, "%-44s%11.4f%%\n", "random orders that were never flagged", 100 * found.never_flagged);
 }
 
 /// The figures under the names that CSV and JSON give them.

@@ -119,7 +119,7 @@ inline void draw_confidence(const std::filesystem::path& svg, const std::vector<
   chart.data("before", points(posteriors));
   chart.data("after", points(answers));
   chart.command(
-      "set title 'Answers by confidence'\nset xlabel 'confidence'\nset ylabel 'answers'\nset xrange [0:1]\nset key "
+      "set title 'Responses by confidence'\nset xlabel 'confidence'\nset ylabel 'responses'\nset xrange [0:1]\nset key "
       "left top\n"
       "set style fill transparent solid 0.5 noborder\nset boxwidth 0.02\n"
       "plot $before with boxes title 'before', $after with boxes title 'after'");
@@ -143,7 +143,7 @@ inline void draw_l1(const std::filesystem::path& svg, const std::string& paramet
   if (!ood.empty()) draw += ", $ood with linespoints pt 5 title 'OOD queries'";
   for (const auto& [value, l1] : restored) {
     if (l1 == l1) {
-      draw += ", $restored with linespoints pt 9 title 'perturbed answers, after the attack by a table'";
+      draw += ", $restored with linespoints pt 9 title 'perturbed responses, after a lookup-table attack'";
       break;
     }
   }

@@ -94,7 +94,7 @@ struct advice {
 };
 
 /// Raises what calibrate raises for any other reason than too few rows.
-advice ask_calibrate(const std::string& text, const options& options, const data& data, progress& progress_line) {
+advice run_calibrate(const std::string& text, const options& options, const data& data, progress& progress_line) {
   if (!has_choice(text)) return {};
   int tries = 0;
   const auto calibrated = [&](const chaff::utility_budget& budget) {
@@ -166,7 +166,7 @@ void run(const options& options) {
   std::string too_few_rows;
   {
     progress progress_line(!options.is_quiet);
-    const advice advised = ask_calibrate(defenses.texts[0], options, data, progress_line);
+    const advice advised = run_calibrate(defenses.texts[0], options, data, progress_line);
     too_few_rows = advised.too_few_rows;
     // an energy is on the scale of the model's logits, so no threshold suits every model
     if (defenses.needs_tau) {
@@ -194,8 +194,9 @@ void run(const options& options) {
   if (advice_finding) {
     const chaff::utility_budget& budget = options.budget;
     std::printf(
-        "\ncalibrate advises, for at most %g %% of rows perturbed, L1 %g, %g %% label changes, ECE + %g, with %g "
-        "standard errors of room:\n",
+        "\nParameters that calibrate chose, for at most %g %% of rows perturbed, mean L1 %g, %g %% label changes, ECE "
+        "+ %g, "
+        "each with %g standard errors of room:\n",
         100 * budget.perturbed, budget.l1, 100 * budget.label_changes, budget.ece_increase, budget.sigmas);
     print(stdout, *advice_finding);
   }

@@ -76,11 +76,11 @@ inline void print(std::FILE* out, const finding& one) {
     line("OOD queries: mean L1", none, one.ood->l1, 1, "");
   }
   if (std::isnan(one.attack.restored)) {
-    std::fprintf(out, "attack by a table: %zu perturbed answers are too few to measure it\n", one.attack.rows);
+    std::fprintf(out, "lookup-table attack: %zu perturbed responses are too few to measure it\n", one.attack.rows);
   } else {
-    line("perturbed answers: mean L1", none, one.attack.answered, 1, "");
-    line("  after the attack by a table", none, one.attack.restored, 1, "");
-    line("  guessed from the label alone", none, one.attack.by_label, 1, "");
+    line("perturbed responses: mean L1", none, one.attack.answered, 1, "");
+    line("  after a lookup-table attack", none, one.attack.restored, 1, "");
+    line("  as guessed from the label alone", none, one.attack.by_label, 1, "");
   }
 }
 

@@ -20,7 +20,7 @@ struct options {
   chaff::any_defense defense = chaff::dcp{};
   chaff::policy policy = {};
   bool is_defended = true;  ///< false only to measure what the defense costs
-  bool is_demo = false;     ///< whether the page may also ask for the clean posterior
+  bool is_demo = false;     ///< whether the page may also request the clean posterior
   /// Whether the protocol's clients get the logits: only for a gateway that defends them
   bool serves_undefended_logits = false;
   std::size_t connections = 64;  ///< at a time, a thread each; further ones wait in the kernel's backlog

@@ -42,7 +42,8 @@ inline std::shared_ptr<account_watch> make_account_watch(const account_options& 
   if (!chosen.header.empty() && !chosen.api_keys_file.empty())
     throw std::invalid_argument("an account is named by --account-header or by --api-keys, not by both");
   if (chosen.benign_scores_file.empty())
-    throw std::invalid_argument("accounts need --benign-scores: how unusual a query is, they tell");
+    throw std::invalid_argument(
+        "accounts need --benign-scores: the scores of benign queries, which each query is compared with");
   if (chosen.flagged_defense.empty() && !chosen.flagged_policy.empty())
     throw std::invalid_argument("--flagged-policy needs --flagged-defense: without it, flagged accounts are refused");
   std::optional<redis_address> redis;

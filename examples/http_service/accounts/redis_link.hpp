@@ -126,7 +126,9 @@ class redis_link {
         }
       }
       if (stop.stop_requested()) return;
-      if (!has_said_down) std::fprintf(stderr, "http_service: Redis is away (%s); evidence goes on here\n", why);
+      if (!has_said_down)
+        std::fprintf(
+            stderr, "http_service: Redis is unreachable (%s); this process keeps the evidence until it is back\n", why);
       has_said_down = true;
       if (pause_is_short_.exchange(false)) pause = patience_.first_pause;
       std::unique_lock lock(mutex_);
@@ -178,7 +180,7 @@ class redis_link {
       {
         const std::scoped_lock lock(mutex_);
         if (stop.stop_requested()) return "the service ends";
-        if (is_dropped_) return "its replies are of no use";
+        if (is_dropped_) return "its replies cannot be used";
         // nobody else would notice that a firewall has forgotten the connection, until a query waits for it
         if (unsent_.empty() && unanswered_.empty() && clock::now() >= next_check) {
           unsent_.push_back(std::make_shared<call_state>(bytes_of({"PING"}), clock::now() + patience_.command));
