@@ -34,9 +34,10 @@ template <class T, bool is_short>
 }
 
 /// Mixes y with the label's vertex, y <- (1 - t) y + t e_label, so that it has the margin; returns t.
-/// `max_other` is the largest y of another class.
+/// `max_other` is the largest y of another class. A function of its own: inlined, a compiler could fuse the label's
+/// product into the lead, in one kernel and not in another.
 template <class T>
-[[gnu::always_inline]] inline double add_margin(normalisation<T>& y, T max_other, double margin) {
+[[gnu::noinline]] double add_margin(normalisation<T>& y, T max_other, double margin) {
   const double t = share_for_margin<T>(static_cast<double>(y.label) - static_cast<double>(max_other), margin);
   y.kept = static_cast<T>(1 - t);
   y.label = static_cast<T>(static_cast<double>(y.label) * (1 - t) + t);

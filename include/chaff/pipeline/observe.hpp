@@ -142,7 +142,7 @@ template <class T>
   if (row.facts.input != form::probabilities) {
     simd::store<T>(row.z + (row.blocks_from(first) - 1) * simd::width<T>, simd::broadcast(masked));
     std::memcpy(row.z, values, count * sizeof(T));
-    if (has_label) row.z[row.facts.label - first] = masked;
+    if (has_label) simd::set_number<T>(row.z, row.facts.label - first, masked);
     return write_exponentials<T>(row.z, row.w, row.blocks_from(first), row.facts.label_value);
   }
   simd::store<T>(row.w + (row.blocks_from(first) - 1) * simd::width<T>, simd::vec<T>{});
@@ -199,7 +199,7 @@ template <class T>
   row.facts = {values, input, top.index, top.value, 1, 0};
   row.output = output;
   row.blocks = (values.size() + simd::width<T> - 1) / simd::width<T>;
-  row.z[top.index] = -std::numeric_limits<T>::infinity();
+  simd::set_number<T>(row.z, top.index, -std::numeric_limits<T>::infinity());
   row.facts.other_mass =
       static_cast<double>(simd::sum_across<T>(write_exponentials<T>(row.z, row.w, row.blocks_from(0), top.value)));
   if (input != form::logits && !is_distribution(row.facts)) return fault::not_a_distribution;
