@@ -62,13 +62,22 @@ class other_classes {
   static constexpr std::size_t max_held = 1024;
 
   explicit other_classes(const row<T>& row) : row_(row), scale_(static_cast<T>(1 / row.mass())) {
-    if (row.classes() > max_held) return;
+    simd::vec<T> least = simd::broadcast(T(2)), greatest = simd::broadcast(T(-1));
     for (std::size_t first = 0; first < row.classes(); first += simd::width<T>) {
       const simd::vec<T> p = block_of(first);
+      least = simd::minimum<T>(simd::select<T>(p < T(0), least, p), least);
+      greatest = simd::maximum<T>(p, greatest);
+      if (row.classes() > max_held) continue;
       simd::store<T>(p_ + first, p);
       simd::store<T>(cost_ + first, costs_of(p));
     }
+    least_ = simd::min_across<T>(least);
+    greatest_ = simd::max_across<T>(greatest);
   }
+
+  bool is_empty() const { return greatest_ < 0; }
+  T least() const { return least_; }
+  T greatest() const { return greatest_; }
 
   /// p of the label, with the bits of block<T>::p.
   T label_p() const { return static_cast<T>(row_.label_mass) * scale_; }
@@ -77,61 +86,71 @@ class other_classes {
 
   [[gnu::noinline]] classes_up_to<T> up_to(T x) const {
     const simd::vec<T> bound = simd::broadcast(x), cost_at_bound = costs_of(bound);
-    wide_sum<T> count, mass, gap;
+    simd::mask<T> count{};
+    wide_sum<T> mass, gap;
     simd::vec<T> last = simd::broadcast(T(-1)), next = simd::broadcast(T(2));
     for_each_block(
         [&](simd::vec<T> p, auto costs) CHAFF_INLINE {
-          const simd::mask<T> is_in = (p <= bound) & (p >= T(0));
-          next = simd::minimum<T>(simd::select<T>(p > bound, p, simd::broadcast(T(2))), next);
-          if (!simd::any_of<T>(is_in)) return;
-          last = simd::maximum<T>(simd::select<T>(is_in, p, simd::broadcast(T(-1))), last);
-          count.part += simd::select<T>(is_in, simd::broadcast(T(1)), simd::vec<T>{});
+          const simd::mask<T> is_above = p > bound;
+          const simd::mask<T> is_in = ~is_above & (p >= T(0));
+          count -= is_in;
           mass.part += simd::select<T>(is_in, p, simd::vec<T>{});
-          gap.part += simd::select<T>(is_in, cost_at_bound - costs(), simd::vec<T>{});
+          gap.part += simd::select<T>(is_in, cost_at_bound - costs(is_in), simd::vec<T>{});
+          last = simd::maximum<T>(simd::select<T>(is_above, simd::broadcast(T(-1)), p), last);
+          next = simd::minimum<T>(simd::select<T>(is_above, p, simd::broadcast(T(2))), next);
         },
         [&]() CHAFF_INLINE {
-          count.carry();
           mass.carry();
           gap.carry();
         });
     const T largest = simd::max_across<T>(last);
     const double to_largest = static_cast<double>(cost_at_bound[0]) - static_cast<double>(cost(largest));
-    return {count.total(), mass.total(), gap.total() - count.total() * to_largest, largest, simd::min_across<T>(next)};
+    const double counted = count_of(count);
+    return {counted, mass.total(), gap.total() - counted * to_largest, largest, simd::min_across<T>(next)};
   }
 
   [[gnu::noinline]] classes_above<T> above(T x, T cap) const {
-    const simd::vec<T> bound = simd::broadcast(x), lower = simd::broadcast((std::min)(cap, x));
-    wide_sum<T> above, above_mass, capped, capped_mass, capped_cost;
+    return cap < x ? sums_above(x, cap, std::true_type{}) : sums_above(x, x, std::false_type{});
+  }
+
+ private:
+  template <class HasCapped>
+  [[gnu::always_inline]] classes_above<T> sums_above(T x, T cap, HasCapped) const {
+    const simd::vec<T> bound = simd::broadcast(x), lower = simd::broadcast(cap);
+    simd::mask<T> above{}, capped{};
+    wide_sum<T> above_mass, capped_mass, capped_cost;
     simd::vec<T> last = simd::broadcast(T(-1)), next = simd::broadcast(T(2));
     for_each_block(
         [&](simd::vec<T> p, auto costs) CHAFF_INLINE {
           const simd::mask<T> is_above = p > bound;
-          last = simd::maximum<T>(simd::select<T>(is_above, simd::broadcast(T(-1)), p), last);
-          if (!simd::any_of<T>(p > lower)) return;
-          next = simd::minimum<T>(simd::select<T>(is_above, p, simd::broadcast(T(2))), next);
-          above.part += simd::select<T>(is_above, simd::broadcast(T(1)), simd::vec<T>{});
+          above -= is_above;
           above_mass.part += simd::select<T>(is_above, p, simd::vec<T>{});
-          const simd::mask<T> is_capped = (p > lower) & ~is_above;
-          if (!simd::any_of<T>(is_capped)) return;
-          capped.part += simd::select<T>(is_capped, simd::broadcast(T(1)), simd::vec<T>{});
-          capped_mass.part += simd::select<T>(is_capped, p, simd::vec<T>{});
-          capped_cost.part += simd::select<T>(is_capped, costs(), simd::vec<T>{});
+          last = simd::maximum<T>(simd::select<T>(is_above, simd::broadcast(T(-1)), p), last);
+          next = simd::minimum<T>(simd::select<T>(is_above, p, simd::broadcast(T(2))), next);
+          if constexpr (HasCapped::value) {
+            const simd::mask<T> is_capped = (p > lower) & ~is_above;
+            if (!simd::any_of<T>(is_capped)) return;  // few are, if any
+            capped -= is_capped;
+            capped_mass.part += simd::select<T>(is_capped, p, simd::vec<T>{});
+            capped_cost.part += simd::select<T>(is_capped, costs(is_capped), simd::vec<T>{});
+          }
         },
         [&]() CHAFF_INLINE {
-          above.carry();
           above_mass.carry();
-          capped.carry();
-          capped_mass.carry();
-          capped_cost.carry();
+          if constexpr (HasCapped::value) {
+            capped_mass.carry();
+            capped_cost.carry();
+          }
         });
-    return {above.total(),       above_mass.total(),        capped.total(),           capped_mass.total(),
+    return {count_of(above),     above_mass.total(),        count_of(capped),         capped_mass.total(),
             capped_cost.total(), simd::max_across<T>(last), simd::min_across<T>(next)};
   }
 
- private:
   [[gnu::always_inline]] static simd::vec<T> costs_of(simd::vec<T> p) {
     return simd::log_normal<T>(simd::maximum<T>(p, simd::vec<T>{}) + T(1e-6));
   }
+
+  static double count_of(simd::mask<T> count) { return static_cast<double>(simd::sum_across<simd::int_of<T>>(count)); }
 
   /// p of a block; -1 for the label, masked classes and lanes past the row's end.
   [[gnu::always_inline]] simd::vec<T> block_of(std::size_t first) const {
@@ -142,7 +161,8 @@ class other_classes {
     return simd::select<T>((z <= row_.masked_value()) | is_label, simd::broadcast(T(-1)), e * scale_);
   }
 
-  /// Calls visit(p, costs) for each block, costs() being its costs, and carry() after at most 16 blocks.
+  /// Calls visit(p, costs) for each block, costs(which) being the costs of the lanes in a mask, and carry() after at
+  /// most 16 blocks.
   template <class Visit, class Carry>
   [[gnu::always_inline]] void for_each_block(Visit visit, Carry carry) const {
     constexpr std::size_t stretch = 16 * simd::width<T>;
@@ -151,12 +171,13 @@ class other_classes {
       const std::size_t end = (std::min)(from + stretch, row_.classes());
       if (is_held) {
         for (std::size_t i = from; i < end; i += simd::width<T>) {
-          visit(simd::load<T>(p_ + i), [&]() CHAFF_INLINE { return simd::load<T>(cost_ + i); });
+          visit(simd::load<T>(p_ + i), [&](simd::mask<T>) CHAFF_INLINE { return simd::load<T>(cost_ + i); });
         }
       } else {
         for (std::size_t i = from; i < end; i += simd::width<T>) {
           const simd::vec<T> p = block_of(i);
-          visit(p, [&]() CHAFF_INLINE { return costs_of(p); });
+          visit(p, [&](simd::mask<T> which)
+                       CHAFF_INLINE { return simd::any_of<T>(which) ? costs_of(p) : simd::vec<T>{}; });
         }
       }
       carry();
@@ -165,6 +186,8 @@ class other_classes {
 
   const row<T>& row_;
   T scale_;
+  T least_;
+  T greatest_;
   alignas(simd::vector_bytes) T p_[max_held];
   alignas(simd::vector_bytes) T cost_[max_held];
 };
