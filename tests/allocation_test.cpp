@@ -15,7 +15,7 @@ template <class T>
 void expect_no_allocations() {
   const chaff::any_defense chosen_at_run_time =
       chaff::parse_defense("gated(confidence_gate, random_vertex(key=000102030405060708090a0b0c0d0e0f)) | top_k(k=3)");
-  for (const std::size_t classes : {1u, 10u, 33u, 1000u}) {
+  for (const std::size_t classes : {1u, 10u, 33u, 1000u, 2000u}) {
     std::vector<T> z(classes * 8), y(classes * 8);
     for (std::size_t i = 0; i < z.size(); ++i) z[i] = static_cast<T>(i % 7);
     for (const chaff::policy& policy :
@@ -27,6 +27,7 @@ void expect_no_allocations() {
       chaff::apply(chaff::dcp{}, std::span<const T>(z).first(classes), std::span<T>(y).first(classes), policy);
       chaff::apply_rows(chaff::dcp{} | chaff::top_k{.k = 3} | chaff::rounded{.decimals = 2}, z, classes, y, policy);
       chaff::apply_rows(chaff::random_vertex{.key = key} | chaff::gaussian_noise{.key = key}, z, classes, y, policy);
+      chaff::apply_rows(chaff::modelguard_w{}, z, classes, y, policy);
       chaff::apply_rows(chaff::none{} | chaff::high_confidence{} | chaff::label_only{}, z, classes, y, policy);
       chaff::apply_rows(chosen_at_run_time, z, classes, y, policy);
       chaff::apply_rows(chaff::misdirect{.key = key}, z, classes, y, {.keep_label = false});

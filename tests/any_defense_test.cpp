@@ -114,6 +114,7 @@ TEST(AnyDefense, TextMeansTheStruct) {
   expect_same_bits(parse_defense("gated(confidence_gate, random_vertex(epsilon=0.5,key=" + key_text + "))"),
                    chaff::gated{chaff::confidence_gate{}, chaff::random_vertex{.epsilon = 0.5, .key = test_key}},
                    "random_vertex");
+  expect_same_bits(parse_defense("modelguard_w(epsilon=0.5)"), chaff::modelguard_w{.epsilon = 0.5}, "modelguard_w");
   expect_same_bits(parse_defense("dcp|high_confidence(cutoff=0.1)|rounded|label_only"),
                    chaff::dcp{} | chaff::high_confidence{.cutoff = 0.1} | chaff::rounded{} | chaff::label_only{},
                    "reductions");

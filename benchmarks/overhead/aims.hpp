@@ -48,6 +48,7 @@ inline const aim wide_aims[] = {
     {"none | gaussian_noise/absent/float/K:1000/rows:1", 6},
     {"misdirect/absent/float/K:1000/rows:1", 3},
     {"random_vertex/absent/float/K:1000/rows:1", 2.2},
+    {"modelguard_w/absent/float/K:1000/rows:1", 12},
     {"row of a column-major matrix/closed/", 1.3, gathering},
     {"row of a column-major matrix/open/", 1.3, gathering},
 };

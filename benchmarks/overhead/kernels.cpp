@@ -58,6 +58,7 @@ void count_parts() {
   one("none", chaff::none{});
   one("dcp, exact odds", chaff::dcp{.rule = chaff::odds::exact});
   one("random_vertex", chaff::random_vertex{.key = key});
+  one("modelguard_w", chaff::modelguard_w{});
   one("misdirect", chaff::misdirect{.key = key}, {.keep_label = false});
   one("none | top_k", chaff::none{} | chaff::top_k{.k = 5});
   one("none | rounded", chaff::none{} | chaff::rounded{.decimals = 2});
@@ -74,6 +75,7 @@ void count_parts_with_aims() {
       count_rows<float>(what, defense, classes, 1, gate_is::absent, policy);
     };
     one("random_vertex", chaff::random_vertex{.key = key});
+    one("modelguard_w", chaff::modelguard_w{});
     one("misdirect", chaff::misdirect{.key = key}, {.keep_label = false});
     one("none | top_k 5", chaff::none{} | chaff::top_k{.k = 5});
     one("none | rounded 3", chaff::none{} | chaff::rounded{.decimals = 3});

@@ -84,6 +84,7 @@ void add_every_part() {
       one("energy_gate, reverse_sigmoid from text",
           chaff::parse_defense("gated(energy_gate(tau=1e6), reverse_sigmoid)"));
       one("random_vertex", chaff::random_vertex{.key = key});
+      one("modelguard_w", chaff::modelguard_w{});
       one("misdirect", chaff::misdirect{.key = key}, relabel);
       one("none | top_k", chaff::none{} | chaff::top_k{.k = 5});
       one("none | rounded", chaff::none{} | chaff::rounded{.decimals = 2});
@@ -245,6 +246,7 @@ void add_parts_with_aims() {
     one("none | rounded 3", chaff::none{} | chaff::rounded{.decimals = 3});
     one("none | gaussian_noise", chaff::none{} | chaff::gaussian_noise{.sigma = 0.2, .key = key});
     one("misdirect", chaff::misdirect{.key = key}, relabel);
+    one("modelguard_w", chaff::modelguard_w{});
     one("random_vertex", chaff::random_vertex{.key = key});
   }
   add_defended(gate_is::closed);

@@ -109,6 +109,10 @@ inline setting random_vertex(double epsilon) {
           }};
 }
 
+inline setting modelguard_w(double epsilon) {
+  return from_text(text("modelguard_w(epsilon=%g)", epsilon));
+}
+
 inline setting mad(double epsilon, bool keep_argmax) {
   return {text("mad(epsilon=%g", epsilon) + (keep_argmax ? ", keep_argmax=true)" : ")"), "", "",
           [epsilon, keep_argmax](const victim_parts& of) -> model_function {
@@ -179,7 +183,7 @@ inline setting int8_dcp(float beta) {
 
 }  // namespace settings
 
-/// Every defense at three strengths or more.
+/// Every defense, most at three strengths or more.
 inline std::vector<setting> every_setting() {
   using namespace settings;
   std::vector<setting> all{none(), label_only()};
@@ -203,6 +207,7 @@ inline std::vector<setting> every_setting() {
     all.push_back(settings::mad(epsilon, true));
     all.push_back(settings::gradient_redirection(epsilon));
   }
+  for (const double epsilon : {0.5, 1.0}) all.push_back(settings::modelguard_w(epsilon));
   for (const double perturbed : {0.005, 0.01, 0.05}) {
     all.push_back(settings::energy_dcp(perturbed));
     all.push_back(settings::misdirect(perturbed, false));

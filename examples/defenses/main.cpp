@@ -130,6 +130,7 @@ int run(int count, char** arguments) {
   all.add("decoy", chaff::decoy{wrong});
   all.add("adaptive_misinformation, tau 0.9", chaff::adaptive_misinformation(wrong, {.tau = 0.9}));
   all.add("random_vertex(epsilon=1, " + key + ")");
+  all.add("modelguard_w(epsilon=1)");
   all.add("mad, last layer, epsilon 1", chaff::mad{surrogate, 1.0});
   all.add("mad, last layer, epsilon 1, argmax kept", chaff::mad{surrogate, 1.0, true});
   all.add("mad, jacobian, epsilon 1", chaff::mad{jacobian, 1.0});

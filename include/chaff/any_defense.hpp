@@ -145,7 +145,7 @@ namespace chaff::inline CHAFF_ABI {
 /// The defense that a text describes:
 ///     dcp(beta=1.2, gamma=0.2) | top_k(k=5)
 ///     gated(energy_gate(tau=4.7), misdirect(key=000102030405060708090a0b0c0d0e0f))
-/// A defense is none, dcp, energy_dcp, a perturbation (reverse_sigmoid, random_vertex, misdirect), or gated with a gate
+/// A defense is none, dcp, energy_dcp, a perturbation (reverse_sigmoid, random_vertex, modelguard_w, misdirect), or gated with a gate
 /// (always, confidence_gate, energy_gate) and a perturbation. Up to max_reductions reductions follow, each after a |:
 /// top_k, rounded, label_only, high_confidence, gaussian_noise.
 /// Names and parameters are those of the C++ structs. What is left out has the struct's default; where all is, the

@@ -34,6 +34,7 @@
 #include "chaff/perturbations/gradient_redirection.hpp"  // IWYU pragma: export
 #include "chaff/perturbations/mad.hpp"                   // IWYU pragma: export
 #include "chaff/perturbations/misdirect.hpp"             // IWYU pragma: export
+#include "chaff/perturbations/modelguard_w.hpp"          // IWYU pragma: export
 #include "chaff/perturbations/random_vertex.hpp"         // IWYU pragma: export
 #include "chaff/perturbations/reverse_sigmoid.hpp"       // IWYU pragma: export
 #include "chaff/perturbations/surrogate.hpp"             // IWYU pragma: export

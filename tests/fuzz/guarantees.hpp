@@ -24,7 +24,7 @@ inline chaff::policy some_policy(bytes& source) {
 /// Calls use(defense) with a defense that needs nothing but logits; its parameters may be out of range.
 template <class Use>
 void with_some_defense(bytes& source, Use use) {
-  const auto kind = source.number(0, 6);
+  const auto kind = source.number(0, 7);
   chaff::reverse_sigmoid reversed{source.parameter(), source.parameter(),
                                   source.flag() ? chaff::odds::exact : chaff::odds::clamped};
   const double tau = source.parameter(), nu = source.flag() ? 1000 : source.parameter();
@@ -36,6 +36,7 @@ void with_some_defense(bytes& source, Use use) {
     case 3: return use(chaff::random_vertex{source.parameter(), key});
     case 4: return use(chaff::gated{chaff::confidence_gate{tau, nu}, chaff::misdirect{key}});
     case 5: return use(chaff::energy_dcp{reversed.beta, reversed.gamma, nu, tau, reversed.rule});
+    case 7: return use(chaff::modelguard_w{source.parameter()});
     default: return use(chaff::dcp{reversed.beta, reversed.gamma, nu, tau, reversed.rule});
   }
 }

@@ -82,6 +82,8 @@ void for_each_row_defense(Visit visit) {
         "reverse_sigmoid behind an energy gate");
   visit(chaff::gated{chaff::always{}, chaff::reverse_sigmoid{.beta = 0}}, "reverse_sigmoid, beta 0");
   visit(chaff::random_vertex{.epsilon = 1.5, .key = test_key}, "random_vertex");
+  visit(chaff::modelguard_w{.epsilon = 0.5}, "modelguard_w");
+  visit(chaff::modelguard_w{.epsilon = 2}, "modelguard_w, at its limit");
 }
 
 /// Calls visit(defense, name) for every defense that needs the query.

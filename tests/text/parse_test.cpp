@@ -40,6 +40,9 @@ TEST(ParseDefense, GivesCanonicalText) {
       {"energy_dcp(tau=-4.70)", "energy_dcp(beta=1.2, gamma=0.2, nu=1000, tau=-4.7, rule=clamped)"},
       {"reverse_sigmoid(beta=0)", "reverse_sigmoid(beta=0, gamma=0.2, rule=clamped)"},
       {"random_vertex(key=000102030405060708090A0B0C0D0E0F)", "random_vertex(epsilon=1, key=" + key + ")"},
+      {"modelguard_w", "modelguard_w(epsilon=1)"},
+      {"gated(energy_gate(tau=5),modelguard_w(epsilon=.50))",
+       "gated(energy_gate(tau=5, nu=1000), modelguard_w(epsilon=0.5))"},
       {"misdirect( key = " + key + " )", "misdirect(key=" + key + ")"},
       {"gated(always,reverse_sigmoid)", "gated(always, reverse_sigmoid(beta=0.32, gamma=0.2, rule=clamped))"},
       {"gated ( confidence_gate ( ) , misdirect(key=" + key + ") )",
@@ -69,7 +72,7 @@ TEST(ParseDefense, TakesEachKindOfText) {
 
 TEST(ParseDefense, NamesPositionWhatWasReadAndWhatIsAllowed) {
   const std::string defenses =
-      "allowed is a defense: gated, none, dcp, energy_dcp, reverse_sigmoid, random_vertex, misdirect";
+      "allowed is a defense: gated, none, dcp, energy_dcp, reverse_sigmoid, random_vertex, modelguard_w, misdirect";
   const std::string reductions = "allowed is a reduction: top_k, rounded, label_only, high_confidence, gaussian_noise";
   const std::string of_dcp = "allowed is a parameter of dcp: beta, gamma, nu, tau, rule";
   const std::string number = "allowed is a finite decimal number";
@@ -127,7 +130,8 @@ TEST(ParseDefense, NamesPositionWhatWasReadAndWhatIsAllowed) {
       {"gated_by(always, reverse_sigmoid)", "0: read 'gated_by', " + defenses},
       {"gated()", "6: read ')', allowed is a gate: always, confidence_gate, energy_gate"},
       {"gated(always)", "12: read ')', allowed is ',', and then a perturbation"},
-      {"gated(always, dcp)", "14: read 'dcp', allowed is a perturbation: reverse_sigmoid, random_vertex, misdirect"},
+      {"gated(always, dcp)",
+       "14: read 'dcp', allowed is a perturbation: reverse_sigmoid, random_vertex, modelguard_w, misdirect"},
       {"gated(dcp, reverse_sigmoid)", "6: read 'dcp', allowed is a gate: always, confidence_gate, energy_gate"},
       {"gated(always, reverse_sigmoid", "29: read the end of the text, allowed is ')'"},
       {"gated(energy_gate, reverse_sigmoid)",

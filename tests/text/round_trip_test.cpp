@@ -58,7 +58,7 @@ any_defense behind_some_gate(const P& perturbation) {
 }
 
 any_defense defense_without_reductions() {
-  switch (*rc::gen::inRange(0, 6)) {
+  switch (*rc::gen::inRange(0, 7)) {
     case 0: return chaff::none{};
     case 1:
       return chaff::dcp{finite_number(0, 1000), finite_number(0, 1000), finite_number(1e-6, 1e9), optional_tau(0, 10),
@@ -68,6 +68,7 @@ any_defense defense_without_reductions() {
                                finite_number(-1e6, 1e6), rule()};
     case 3: return behind_some_gate(reverse_sigmoid());
     case 4: return behind_some_gate(chaff::random_vertex{finite_number(0, 2), key()});
+    case 5: return behind_some_gate(chaff::modelguard_w{finite_number(0, 2)});
     default: return behind_some_gate(chaff::misdirect{key()});
   }
 }

@@ -7,6 +7,7 @@
 #include "chaff/defenses/energy_dcp.hpp"
 #include "chaff/defenses/none.hpp"
 #include "chaff/perturbations/misdirect.hpp"
+#include "chaff/perturbations/modelguard_w.hpp"
 #include "chaff/perturbations/random_vertex.hpp"
 #include "chaff/reductions/gaussian_noise.hpp"
 #include "chaff/reductions/high_confidence.hpp"
@@ -73,6 +74,11 @@ struct description<random_vertex> {
                                          parameter{"key", &random_vertex::key}};
 };
 template <>
+struct description<modelguard_w> {
+  static constexpr std::string_view name = "modelguard_w";
+  static constexpr std::tuple parameters{parameter{"epsilon", &modelguard_w::epsilon}};
+};
+template <>
 struct description<misdirect> {
   static constexpr std::string_view name = "misdirect";
   static constexpr std::tuple parameters{parameter{"key", &misdirect::key}};
@@ -126,8 +132,8 @@ struct part_list {
 };
 
 using text_gates = part_list<always, confidence_gate, energy_gate>;
-using text_perturbations = part_list<reverse_sigmoid, random_vertex, misdirect>;
-using text_defenses = part_list<none, dcp, energy_dcp, reverse_sigmoid, random_vertex, misdirect>;
+using text_perturbations = part_list<reverse_sigmoid, random_vertex, modelguard_w, misdirect>;
+using text_defenses = part_list<none, dcp, energy_dcp, reverse_sigmoid, random_vertex, modelguard_w, misdirect>;
 using text_reductions = part_list<top_k, rounded, label_only, high_confidence, gaussian_noise>;
 
 /// Why a part of the library cannot stand at this place of a text, or null for any other name.
