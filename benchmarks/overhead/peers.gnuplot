@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Nanoseconds a class against K, one row: gnuplot -e "csv='peers.csv'" -e "svg='peers.svg'" peers.gnuplot
-set terminal svg size 800,560 font "sans,13" background rgb "white"
+set terminal svg size 900,560 font "sans,13" background rgb "white"
 set output svg
 set datafile separator ";"
 set logscale xy
@@ -8,7 +8,10 @@ set xlabel "classes"
 set ylabel "nanoseconds a class"
 set title "One row of float logits, one thread, -O3 -march=native"
 set grid ytics xtics
-set key outside right
+set xrange [10:131072]
+set xtics (10, 100, 1000, 10000, 100000)
+set yrange [0.05:5000]
+set key top right
 one(name) = sprintf("< awk -F';' -v n='%s' '$1 == 1 && $3 == n {print $2 \";\" $5}' %s", name, csv)
 plot one("libtorch dcp") using 1:2 with linespoints lw 2 title "libtorch, DCP", \
      one("libtorch softmax") using 1:2 with linespoints lw 2 title "libtorch, softmax", \
