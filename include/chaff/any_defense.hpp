@@ -145,16 +145,15 @@ namespace chaff::inline CHAFF_ABI {
 /// The defense that a text describes:
 ///     dcp(beta=1.2, gamma=0.2) | top_k(k=5)
 ///     gated(energy_gate(tau=4.7), misdirect(key=000102030405060708090a0b0c0d0e0f))
-/// A defense is none, dcp, energy_dcp, a perturbation (reverse_sigmoid, random_vertex, modelguard_w, misdirect), or gated with a gate
-/// (always, confidence_gate, energy_gate) and a perturbation. Up to max_reductions reductions follow, each after a |:
-/// top_k, rounded, label_only, high_confidence, gaussian_noise.
-/// Names and parameters are those of the C++ structs. What is left out has the struct's default; where all is, the
-/// parentheses may be left out, too. Numbers are decimal, whatever the program's locale; a key is 32 hexadecimal
-/// digits. Blanks and ends of lines may stand between words.
-/// Throws: std::invalid_argument, which names the position, counted from 0, what was read there and what is allowed:
-/// for an unknown name, a parameter that is given twice or out of its range, and anything left over. It shows no key.
-/// What depends on the policy, such as a label that misdirect may not keep, is checked by apply and defend.
-/// It is a function of a std::string_view; as a template, it costs no compile time where it is not called.
+/// A defense is none, dcp, energy_dcp, a perturbation (reverse_sigmoid, random_vertex, modelguard_w, misdirect), or
+/// gated with a gate (always, confidence_gate, energy_gate) and a perturbation. Up to max_reductions reductions follow,
+/// each after a |: top_k, rounded, label_only, high_confidence, gaussian_noise. Names and parameters are those of the
+/// C++ structs. What is left out has the struct's default; where all is, the parentheses may be left out, too. Numbers
+/// are decimal, whatever the program's locale; a key is 32 hexadecimal digits. Blanks and ends of lines may stand
+/// between words. Throws: std::invalid_argument, which names the position, counted from 0, what was read there and what
+/// is allowed: for an unknown name, a parameter that is given twice or out of its range, and anything left over. It
+/// shows no key. What depends on the policy, such as a label that misdirect may not keep, is checked by apply and
+/// defend. It is a function of a std::string_view; as a template, it costs no compile time where it is not called.
 template <class Text = std::string_view>
 any_defense parse_defense(std::type_identity_t<Text> text) {
   detail::scanner rest(text, "defense");
