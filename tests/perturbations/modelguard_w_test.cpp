@@ -67,7 +67,7 @@ double objective_at(const std::vector<double>& p, std::size_t label, double epsi
     y[i] = v - lead;
   }
   if (v < lead || budget < -1e-12) return infinity;
-  const auto give_to_cheapest = [&](double mass) {
+  const auto give_to_least_probable = [&](double mass) {
     for (const std::size_t i : order) {
       const double given = std::min(mass, v - lead - y[i]);
       y[i] += given;
@@ -75,7 +75,7 @@ double objective_at(const std::vector<double>& p, std::size_t label, double epsi
     }
     return mass;
   };
-  const auto take_from_dearest = [&](double mass) {
+  const auto take_from_most_probable = [&](double mass) {
     for (auto i = order.rbegin(); i != order.rend(); ++i) {
       const double taken = std::min(mass, y[*i]);
       y[*i] -= taken;
@@ -83,7 +83,7 @@ double objective_at(const std::vector<double>& p, std::size_t label, double epsi
     }
     return mass;
   };
-  if ((freed > 0 ? give_to_cheapest(freed) : take_from_dearest(-freed)) > 1e-12) return infinity;
+  if ((freed > 0 ? give_to_least_probable(freed) : take_from_most_probable(-freed)) > 1e-12) return infinity;
   if (freed < 0) budget += freed;
   if (budget < -1e-12) return infinity;
   for (std::size_t low = 0, high = order.size(); high > low + 1 && budget > 0;) {
@@ -156,14 +156,11 @@ TYPED_TEST(ModelguardW, MovesMassFromTheLabelToTheLeastProbableClass) {
   for (std::size_t i = 0; i < 5; ++i) EXPECT_NEAR(static_cast<double>(y[i]), expected[i], 1e-6) << i;
 }
 
-TYPED_TEST(ModelguardW, TakesFromTheMostProbableOfTheOthersWhereTheRecipientIsAtTheCap) {
-  // By hand: the last class can take no more than v - 1e-4, and the one before it costs more than half of the way.
-  // With the cap reached, v + (v - 1e-4) + 0.1 is what label and last class have, where 0.3 gives what is left.
-  const std::vector<double> p{0.5, 0.3, 0.1999, 0.0001};
-  const auto y = answer<TypeParam>({p.begin(), p.end()}, 1);
-  const double objective = this->expect_allowed(p, 1, y);
-  EXPECT_NEAR(objective, best_objective(p, 1), 1e-5);
-  EXPECT_NEAR(static_cast<double>(y[0]) - static_cast<double>(y[3]), lead, 1e-6) << "at the cap";
+TYPED_TEST(ModelguardW, GivesTheLeastProbableClassAllThatTheLeadOfTheLabelAllows) {
+  // By hand: an L1 of 0.9998 is enough to leave nothing to the classes between; v + (v - 1e-4) = 1.
+  const auto y = answer<TypeParam>({TypeParam(0.5), TypeParam(0.3), TypeParam(0.1999), TypeParam(0.0001)}, 1);
+  const double expected[] = {0.50005, 0, 0, 0.49995};
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_NEAR(static_cast<double>(y[i]), expected[i], 1e-6) << i;
 }
 
 TYPED_TEST(ModelguardW, ReachesTheOptimumOfALinearProgrammingSolver) {

@@ -15,12 +15,12 @@ namespace chaff::detail::inline CHAFF_ABI {
 
 template <class T>
 struct modelguard_w_weights {
-  T label;           ///< v
-  T cap;             ///< v - lead
-  T recipient = -1;  ///< classes with a lower p are raised to the cap
-  T at_recipient = 0;
-  T donor = 2;  ///< classes with a higher p give all
-  T at_donor = 0;
+  T label;             ///< v
+  T cap;               ///< v - lead
+  T recipient = -1;    ///< classes with a lower p are raised to the cap
+  T at_recipient = 0;  ///< w of the classes with this p
+  T donor = 2;         ///< classes with a higher p give all
+  T at_donor = 0;      ///< w of the classes with this p
 
   [[gnu::always_inline]] simd::vec<T> operator()(const block<T>& block) const {
     const simd::vec<T> high = simd::broadcast(cap);
@@ -94,7 +94,7 @@ class modelguard_w_program {
   double v_of(double count, double mass) const {
     double v = count > 0 ? lead + (half_ + mass) / count : 2.0;
     if (v > p_) v = (half_ + p_ + mass + count * lead) / (count + 1);  // the label receives, too
-    return (std::min)(v, (1 + count * lead) / (count + 1));            // nobody gives more than all
+    return (std::min)(v, (1 + count * lead) / (count + 1));            // no donor gives more than it has
   }
 
   struct balance {
@@ -239,7 +239,8 @@ class modelguard_w_program {
     return w;
   }
 
-  /// The weights that would be best without a budget; feasible where they keep to it. All cheap classes are at the cap.
+  /// The weights that would be best without a budget; feasible where they keep to it. The least
+  /// probable classes are at the cap, and the others have nothing.
   modelguard_w_weights<T> without_budget() {
     const auto recipient = recipient_;
     const classes_up_to<T> below = below_, up_to = up_to_;
