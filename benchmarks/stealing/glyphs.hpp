@@ -145,11 +145,11 @@ class press {
 
 /// 40,000 to train on; 4,000 held out and 5,000 to test, of other faces: benign users have other faces than the
 /// training set.
-inline data_set data(std::int64_t most = 40000) {
+inline data_set data(std::int64_t max_images = 40000) {
   const press drawing;
-  return {classes, drawing.draw(std::min<std::int64_t>(most, 40000), false, 1),
-          drawing.draw(std::min<std::int64_t>(most, 4000), true, 2),
-          drawing.draw(std::min<std::int64_t>(most, 5000), true, 3)};
+  return {classes, drawing.draw(std::min<std::int64_t>(max_images, 40000), false, 1),
+          drawing.draw(std::min<std::int64_t>(max_images, 4000), true, 2),
+          drawing.draw(std::min<std::int64_t>(max_images, 5000), true, 3)};
 }
 
 }  // namespace glyphs

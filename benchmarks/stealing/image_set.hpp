@@ -30,9 +30,9 @@ struct data_set {
   std::int64_t classes;
   image_set train, held_out, test;
 
-  /// A copy with at most `most` images in each part.
-  data_set first(std::int64_t most) const {
-    const auto cut = [&](const image_set& whole) { return whole.part(0, std::min(most, whole.size())); };
+  /// A copy with at most `max_images` images in each part.
+  data_set first(std::int64_t max_images) const {
+    const auto cut = [&](const image_set& whole) { return whole.part(0, std::min(max_images, whole.size())); };
     return {classes, cut(train), cut(held_out), cut(test)};
   }
 };

@@ -73,13 +73,13 @@ class lab {
   const data_set& data(const std::string& name) {
     auto& kept = data_[name];
     if (!kept) {
-      const std::int64_t most = setup_.size.images();
+      const std::int64_t max_images = setup_.size.images();
       if (name == "mnist") {
-        kept = digits(setup_.digits).first(most);
+        kept = digits(setup_.digits).first(max_images);
       } else if (name == "fashion_mnist") {
-        kept = fashion_mnist().first(most);
+        kept = fashion_mnist().first(max_images);
       } else if (name == "glyphs") {
-        kept = glyphs::data(most);
+        kept = glyphs::data(max_images);
       } else {
         throw std::invalid_argument("no data set is called " + name);
       }

@@ -22,7 +22,7 @@ PASSWORD = "hunter2-of-redis"
 DRIFT = 6.9  # of the replicas under load
 STEP = math.log(1000) - DRIFT  # what a query of the largest surprise adds there
 NAMES = [f"very-secret-name-{i}" for i in range(20)]
-SLOWEST_SECONDS = 2  # 0.1 is what the service promises; the rest is for a busy machine
+SLOWEST_SECONDS = 2  # 0.1 is what the service guarantees; the rest is for a busy machine
 
 
 def redis_command(port, *words):

@@ -8,14 +8,14 @@ TEST(Answer, NamesTheClassAndSumsToOne) {
   const auto reply = json_of(service.post(shirt));
   EXPECT_EQ(reply["label"], "shirt");
   EXPECT_EQ(reply["class"], 6);
-  double sum = 0, most = 0;
+  double sum = 0, largest = 0;
   for (const double p : reply["probabilities"]) {
     sum += p;
-    most = std::max(most, p);
+    largest = std::max(largest, p);
     EXPECT_EQ(p, std::round(p * 1e4) / 1e4);
   }
   EXPECT_NEAR(sum, 1, 1e-12);
-  EXPECT_EQ(reply["probabilities"][6], most);
+  EXPECT_EQ(reply["probabilities"][6], largest);
   EXPECT_FALSE(reply.contains("clean"));
   EXPECT_EQ(json_of(service.post(boot))["label"], "boot");
 }

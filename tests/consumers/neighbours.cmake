@@ -6,7 +6,7 @@ include(${CMAKE_CURRENT_LIST_DIR}/trial.cmake)
 set(copy "${WORK}/a b+c/adapters/int8/chaff")
 file(COPY "${SOURCE}/CMakeLists.txt" "${SOURCE}/cmake" "${SOURCE}/include" DESTINATION "${copy}")
 
-# Two dependencies which both bring chaff, in a parent that asks for C++17, leaves out what it does not need, and prefers
+# Two dependencies which both bring chaff, in a parent that sets C++17, leaves out what it does not need, and prefers
 # packages to modules. The standard that chaff needs reaches the consumer.
 project_with(twice [[
 project(twice LANGUAGES CXX)

@@ -45,8 +45,8 @@ TYPED_TEST(OtherClasses, SumsAreThoseOfALoopOverTheClasses) {
       EXPECT_NEAR(a, static_cast<double>(b), tolerance * (static_cast<double>(scale) + 1e-3)) << classes;
     };
     EXPECT_FALSE(others.is_empty());
-    near(static_cast<double>(others.least()), static_cast<double>(*std::min_element(p.begin(), p.end())), 1);
-    near(static_cast<double>(others.greatest()), static_cast<double>(*std::max_element(p.begin(), p.end())), 1);
+    near(static_cast<double>(others.lowest()), static_cast<double>(*std::min_element(p.begin(), p.end())), 1);
+    near(static_cast<double>(others.highest()), static_cast<double>(*std::max_element(p.begin(), p.end())), 1);
     for (int i = 0; i < 12; ++i) {
       // halfway between two levels, since p may differ from the plain one by rounding
       const auto at = [&](int steps) {

@@ -132,7 +132,7 @@ class modelguard_w_program {
   /// none; puts it into recipient_, with the sums around it.
   template <class IsHigh>
   void find(IsHigh is_high) {
-    T low = others_.least(), high = others_.greatest();
+    T low = others_.lowest(), high = others_.highest();
     below_ = {0, 0, 0, T(-1), low};
     up_to_ = below_;
     for (T x = low; low < high; x = between(low, high)) {
@@ -172,7 +172,7 @@ class modelguard_w_program {
       if (!gives && !balance_at(p_, false).is_low) return p_;
       (gives ? high : low) = p_;
     }
-    const bool is_tested = recipient_ < others_.greatest() && v_low_ >= room;  // by find_recipient
+    const bool is_tested = recipient_ < others_.highest() && v_low_ >= room;  // by find_recipient
     if (!is_tested && !balance_at(low, gives).is_low) return low;
     double v = high;
     for (int step = 1; step <= 100 && high - low > 4 * unit * high; ++step) {
@@ -202,7 +202,7 @@ class modelguard_w_program {
       w.donor = w.recipient;
     } else {
       // classes from `first` on give too much, and those above `last` too little
-      T first = all.next, last = others_.greatest();
+      T first = all.next, last = others_.highest();
       classes_above<T> none{};
       bool has_none = false;
       T x = p_of(donors_);  // where the last balance put the donors
@@ -227,8 +227,8 @@ class modelguard_w_program {
       is_feasible_ = given <= to_give + 64 * unit;
       if (given_by(none) < to_give) {
         w.donor = last;
-        const double most = (std::min)(static_cast<double>(last), cap);
-        w.at_donor = static_cast<T>((std::max)(most - (to_give - given_by(none)) / (all.above - none.above), 0.0));
+        const double room = (std::min)(static_cast<double>(last), cap);
+        w.at_donor = static_cast<T>((std::max)(room - (to_give - given_by(none)) / (all.above - none.above), 0.0));
       }
     }
     if (is_partial) {

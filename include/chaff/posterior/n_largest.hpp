@@ -114,13 +114,13 @@ struct range_of_numbers {
 /// The smallest and the largest number of a row.
 template <class Values, class T = typename Values::number>
 range_of_numbers<T> range_of_all(const Values& values) {
-  simd::vec<T> least = simd::vec<T>{} + values.at(0), greatest = least;
+  simd::vec<T> lowest = simd::vec<T>{} + values.at(0), highest = lowest;
   for (std::size_t first = 0; first < values.size(); first += simd::width<T>) {
     const simd::vec<T> block = values.block(first, values.at(0));
-    least = simd::minimum<T>(block, least);
-    greatest = simd::maximum<T>(block, greatest);
+    lowest = simd::minimum<T>(block, lowest);
+    highest = simd::maximum<T>(block, highest);
   }
-  return {simd::min_across<T>(least), simd::max_across<T>(greatest)};
+  return {simd::min_across<T>(lowest), simd::max_across<T>(highest)};
 }
 
 /// A range that n numbers of a row reach, n in [1, 8], and seldom many more: the row is dealt out to 16 groups, and n

@@ -62,22 +62,22 @@ class other_classes {
   static constexpr std::size_t max_held = 1024;
 
   explicit other_classes(const row<T>& row) : row_(row), scale_(static_cast<T>(1 / row.mass())) {
-    simd::vec<T> least = simd::broadcast(T(2)), greatest = simd::broadcast(T(-1));
+    simd::vec<T> lowest = simd::broadcast(T(2)), highest = simd::broadcast(T(-1));
     for (std::size_t first = 0; first < row.classes(); first += simd::width<T>) {
       const simd::vec<T> p = block_of(first);
-      least = simd::minimum<T>(simd::select<T>(p < T(0), least, p), least);
-      greatest = simd::maximum<T>(p, greatest);
+      lowest = simd::minimum<T>(simd::select<T>(p < T(0), lowest, p), lowest);
+      highest = simd::maximum<T>(p, highest);
       if (row.classes() > max_held) continue;
       simd::store<T>(p_ + first, p);
       simd::store<T>(cost_ + first, costs_of(p));
     }
-    least_ = simd::min_across<T>(least);
-    greatest_ = simd::max_across<T>(greatest);
+    lowest_ = simd::min_across<T>(lowest);
+    highest_ = simd::max_across<T>(highest);
   }
 
-  bool is_empty() const { return greatest_ < 0; }
-  T least() const { return least_; }
-  T greatest() const { return greatest_; }
+  bool is_empty() const { return highest_ < 0; }
+  T lowest() const { return lowest_; }
+  T highest() const { return highest_; }
 
   /// p of the label, with the bits of block<T>::p.
   T label_p() const { return static_cast<T>(row_.label_mass) * scale_; }
@@ -186,8 +186,8 @@ class other_classes {
 
   const row<T>& row_;
   T scale_;
-  T least_;
-  T greatest_;
+  T lowest_;
+  T highest_;
   alignas(simd::vector_bytes) T p_[max_held];
   alignas(simd::vector_bytes) T cost_[max_held];
 };
