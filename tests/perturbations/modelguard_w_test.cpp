@@ -240,6 +240,21 @@ TYPED_TEST(ModelguardW, IsAsGoodAsASlowSearchOverRandomRows) {
   }
 }
 
+TYPED_TEST(ModelguardW, IsAsGoodAsASlowSearchWhereTheLabelReceivesInANearlyFlatRow) {
+  // The best label lies where its cap reaches the first of the other classes, not where donors and recipients balance.
+  std::mt19937 random(3);
+  std::uniform_real_distribution<double> uniform;
+  for (int i = 0; i < 40; ++i) {
+    std::vector<double> p(24);
+    for (double& each : p) each = std::exp(-0.01 * uniform(random));
+    p = normalised(p);
+    for (const double epsilon : {0.0005, 0.001, 0.002}) {
+      const auto y = answer<TypeParam>({p.begin(), p.end()}, epsilon);
+      EXPECT_LE(this->expect_allowed(p, epsilon, y) - best_objective(p, epsilon), this->is_float ? 1e-5 : 1e-9) << i;
+    }
+  }
+}
+
 TYPED_TEST(ModelguardW, IsThePosteriorWhereNothingMayMove) {
   const std::vector<TypeParam> z{1, 5, TypeParam(2.5), -3}, tie{2, 2, 2, 1};
   for (const auto& [row, epsilon] : {std::pair(z, 0.0), std::pair(tie, 0.0), std::pair(tie, 1e-5)}) {

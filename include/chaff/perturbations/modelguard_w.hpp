@@ -20,7 +20,7 @@ namespace chaff {
 /// Throws: std::invalid_argument for any other value, when bound to a model and at apply.
 /// Allocates: nothing. Up to 1,024 classes are held on the stack, in 8 KiB of float or 16 KiB of double.
 /// Cost: 10 to 40 passes over the row, counted on random rows of up to 20,000 classes: about 10 softmaxes at K = 1000.
-/// Of rows of more than 1,024 classes each pass computes the exponentials anew, which makes it 40 to 80 softmaxes.
+/// Of rows of more than 1,024 classes each pass computes the exponentials anew, which makes it 40 to 100 softmaxes.
 /// Source: Tang et al. 2024, "ModelGuard: Information-Theoretic Defense Against Model Extraction Attacks", USENIX
 /// Security. The authors solve K linear programs a row; the passes over the row are this library's.
 struct modelguard_w {
