@@ -188,7 +188,7 @@ def main():
                 text = fetch(one + "metrics")[2].decode()
         for where, shown in (("the log", log.read_text()), ("the metrics", text), ("Redis", str(redis_command(redis.port, "KEYS", "*")))):
             expect("secret" not in shown and PASSWORD not in shown, f"{where} names accounts or the password")
-        expect("away" in log.read_text() and "back" in log.read_text(), "the log does not tell of the outages")
+        expect("unreachable" in log.read_text() and "Redis is back" in log.read_text(), "the log does not tell of the outages")
     finally:
         redis.stop()
 

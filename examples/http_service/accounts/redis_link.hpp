@@ -128,7 +128,8 @@ class redis_link {
       if (stop.stop_requested()) return;
       if (!has_said_down)
         std::fprintf(
-            stderr, "http_service: Redis is unreachable (%s); this process keeps the evidence until it is back\n", why);
+            stderr, "http_service: Redis is unreachable (%s); this process keeps the evidence until it answers again\n",
+            why);
       has_said_down = true;
       if (pause_is_short_.exchange(false)) pause = patience_.first_pause;
       std::unique_lock lock(mutex_);
