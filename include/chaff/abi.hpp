@@ -3,11 +3,14 @@
 #ifndef CHAFF_ABI_HPP
 #define CHAFF_ABI_HPP
 
+// What no compiler could go on from: an include of a file that is not there stops it after the sentence.
 #if !defined(__cplusplus) || __cplusplus < 202002L
 #error "chaff needs C++20: compile with -std=c++20"
+#include <chaff/stops_here>
 #endif
 #if !defined(__GNUC__)
 #error "chaff needs the vector extensions of GCC 12 or Clang 16, or newer"
+#include <chaff/stops_here>
 #endif
 #if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
 #error "chaff cannot keep its guarantees under -ffast-math: NaN checks vanish and sums are reordered; leave it out here"

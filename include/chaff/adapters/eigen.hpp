@@ -7,11 +7,13 @@
 // the build is checked first
 #if !__has_include(<Eigen/Core>)
 #error "chaff/chaff.hpp and chaff/adapters/eigen.hpp need Eigen 3.4 or newer; chaff/core.hpp does without"
+#include <chaff/stops_here>
 #endif
 #include <Eigen/Core>
 
 #if EIGEN_WORLD_VERSION < 3 || (EIGEN_WORLD_VERSION == 3 && EIGEN_MAJOR_VERSION < 4)
 #error "chaff/chaff.hpp and chaff/adapters/eigen.hpp need Eigen 3.4 or newer; chaff/core.hpp does without"
+#include <chaff/stops_here>
 #endif
 
 #include "chaff/adapters/strided.hpp"

@@ -3,6 +3,11 @@
 #ifndef CHAFF_INT8_FIXED_POINT_HPP
 #define CHAFF_INT8_FIXED_POINT_HPP
 
+#if !defined(__cplusplus) || __cplusplus < 202002L
+#error "chaff needs C++20: compile with -std=c++20"
+#include <chaff/stops_here>  // which is not there, so that the compiler stops after the sentence
+#endif
+
 #include <bit>
 #include <cstddef>
 #include <cstdint>
