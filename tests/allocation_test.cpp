@@ -2,10 +2,26 @@
 /// Counts the allocations of apply and apply_rows: there are none.
 #include <gtest/gtest.h>
 
-#include <chaff/core.hpp>
+#include <chaff/any_defense.hpp>
+#include <chaff/apply.hpp>
+#include <chaff/defenses/dcp.hpp>
+#include <chaff/defenses/energy_dcp.hpp>
+#include <chaff/defenses/none.hpp>
+#include <chaff/form.hpp>
+#include <chaff/noise/key.hpp>
+#include <chaff/perturbations/misdirect.hpp>
+#include <chaff/perturbations/modelguard_w.hpp>
+#include <chaff/perturbations/random_vertex.hpp>
+#include <chaff/policy.hpp>
+#include <chaff/reductions/gaussian_noise.hpp>
+#include <chaff/reductions/high_confidence.hpp>
+#include <chaff/reductions/label_only.hpp>
+#include <chaff/reductions/rounded.hpp>
+#include <chaff/reductions/top_k.hpp>
 #include <vector>
 
 #include "support/allocations.hpp"
+#include "support/shared_text.hpp"
 
 namespace {
 

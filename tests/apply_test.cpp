@@ -3,7 +3,20 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <chaff/core.hpp>
+#include <chaff/apply.hpp>
+#include <chaff/concepts.hpp>
+#include <chaff/defenses/dcp.hpp>
+#include <chaff/defenses/energy_dcp.hpp>
+#include <chaff/defenses/gated.hpp>
+#include <chaff/defenses/none.hpp>
+#include <chaff/form.hpp>
+#include <chaff/gates/energy_gate.hpp>
+#include <chaff/perturbations/reverse_sigmoid.hpp>
+#include <chaff/policy.hpp>
+#include <chaff/reductions/high_confidence.hpp>
+#include <chaff/reductions/label_only.hpp>
+#include <chaff/reductions/rounded.hpp>
+#include <chaff/reductions/top_k.hpp>
 #include <cmath>
 #include <random>
 

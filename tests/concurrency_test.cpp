@@ -9,6 +9,8 @@
 
 #include "support/edge_case_rows.hpp"
 #include "support/every_defense.hpp"
+#include "support/shared_defenses.hpp"
+#include "support/shared_text.hpp"
 
 namespace {
 

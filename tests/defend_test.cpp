@@ -2,7 +2,16 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <chaff/chaff.hpp>
+#include <chaff/adapters/eigen.hpp>
+#include <chaff/apply.hpp>
+#include <chaff/defend.hpp>
+#include <chaff/defenses/dcp.hpp>
+#include <chaff/defenses/gated.hpp>
+#include <chaff/defenses/none.hpp>
+#include <chaff/form.hpp>
+#include <chaff/gates/always.hpp>
+#include <chaff/perturbations/decoy.hpp>
+#include <chaff/policy.hpp>
 #include <memory>
 
 namespace {

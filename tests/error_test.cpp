@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
-#include <chaff/core.hpp>
+#include <chaff/error.hpp>
 #include <cmath>
 #include <string>
 

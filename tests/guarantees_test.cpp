@@ -6,19 +6,22 @@
 #include <cstring>
 #include <thread>
 
-#include "support/every_defense.hpp"
 #include "support/guarantees.hpp"
+#include "support/shared_defenses.hpp"
 #include "support/stride.hpp"
 
 namespace {
 
-/// Calls visit(defense, name) for every defense of the library. Those that need the query are left out above 1000
-/// classes, where they take too long.
-template <class Visit>
-void for_each_defense(std::size_t classes, Visit visit) {
-  for_each_row_defense(visit);
-  for_each_label_changing_defense(visit);
-  if (classes <= 1000) for_each_query_defense(visit);
+/// Those that need nothing but logits.
+template <class T>
+tested_defenses<T> row_defenses() {
+  return every_defense<T>().keep_label + every_defense<T>().change_label;
+}
+
+/// Every defense of the library. Those that need the query are left out above 1000 classes, where they take too long.
+template <class T>
+tested_defenses<T> defenses_for(std::size_t classes) {
+  return classes <= 1000 ? row_defenses<T>() + every_defense<T>().need_query : row_defenses<T>();
 }
 
 constexpr chaff::policy policies[] = {{},
@@ -43,16 +46,14 @@ TYPED_TEST(Guarantees, HoldForEveryDefenseRowAndPolicy) {
     for (const auto& [name, z] : edge_case_rows<T>(classes)) {
       if (count++ % row_stride(classes) != 0) continue;
       const auto p = reference::softmax(z);
-      for_each_defense(classes, [&](const auto& defense, const char* defense_name) {
+      for (const auto& defense : defenses_for<T>(classes)) {
         for (const chaff::policy& policy : policies) {
-          if (!accepts(defense, policy)) continue;
-          SCOPED_TRACE(std::string(defense_name) + ", K " + std::to_string(classes) + ", " + name + ", " +
-                       describe(policy));
-          expect_guarantees(defense, z, p, policy, false);
+          if (!defense->accepts(policy)) continue;
+          SCOPED_TRACE(defense->name + ", K " + std::to_string(classes) + ", " + name + ", " + describe(policy));
+          expect_guarantees(*defense, z, p, policy, false);
           if (testing::Test::HasFatalFailure()) return;
         }
-      });
-      if (testing::Test::HasFatalFailure()) return;
+      }
     }
   }
 }
@@ -76,32 +77,30 @@ TYPED_TEST(Guarantees, HoldForRowsOfProbabilitiesAndLogProbabilities) {
         } else {
           p = reference::softmax(values);
         }
-        const auto check = [&, row_name = name](const auto& defense, const char* defense_name) {
+        for (const auto& defense : row_defenses<T>()) {
           for (chaff::policy policy : policies) {
             policy.input = input;
-            if (!accepts(defense, policy)) continue;
-            SCOPED_TRACE(std::string(defense_name) + ", K " + std::to_string(classes) + ", " + row_name + ", " +
-                         describe(policy) + ", input " + std::to_string(static_cast<int>(input)));
+            if (!defense->accepts(policy)) continue;
+            SCOPED_TRACE(defense->name + ", K " + std::to_string(classes) + ", " + name + ", " + describe(policy) +
+                         ", input " + std::to_string(static_cast<int>(input)));
             std::vector<T> y(classes, T(-7));
-            chaff::apply(defense, values, y, policy);
+            defense->apply(values, y, policy);
             expect_guarantees_of_row(scores, p, y, policy, false);
             if (testing::Test::HasFatalFailure()) return;
-            if (policy.max_l1 == 2) expect_side_of_gate(scores, p, y, policy, reference_alpha(defense, scores, p));
+            if (policy.max_l1 == 2) expect_side_of_gate(scores, p, y, policy, defense->alpha(scores, p));
             if (testing::Test::HasFatalFailure()) return;
           }
-        };
-        for_each_row_defense(check);
-        for_each_label_changing_defense(check);
+        }
       }
     }
   }
 }
 
 TYPED_TEST(Guarantees, LabelChangingDefensesRefuseToKeepTheLabel) {
-  for_each_label_changing_defense([](const auto& defense, const char*) {
-    EXPECT_FALSE(accepts(defense, {}));
-    EXPECT_TRUE(accepts(defense, {.keep_label = false}));
-  });
+  for (const auto& defense : every_defense<TypeParam>().change_label) {
+    EXPECT_FALSE(defense->accepts({})) << defense->name;
+    EXPECT_TRUE(defense->accepts({.keep_label = false})) << defense->name;
+  }
 }
 
 template <class T>
@@ -119,26 +118,26 @@ std::vector<T> concatenate(const std::vector<edge_case_row<T>>& rows) {
 
 /// Answers each row of a batch alone, and fails where a row has other bits in the batch, in place, alone in place, at
 /// any alignment or on any of 8 threads. Without `all_alignments`, long rows are not shifted and stay on one thread.
-template <class T, class Defense>
-void expect_same_bits_everywhere(const Defense& defense, const std::vector<T>& batch, std::size_t classes,
+template <class T>
+void expect_same_bits_everywhere(const tested_defense<T>& defense, const std::vector<T>& batch, std::size_t classes,
                                  const chaff::policy& policy, bool all_alignments) {
   const std::size_t rows = batch.size() / classes;
   const auto row_of = [classes](auto& values, std::size_t i) {
     return std::span(values).subspan(i * classes, classes);
   };
   std::vector<T> expected(batch.size());
-  for (std::size_t i = 0; i < rows; ++i) chaff::apply(defense, row_of(batch, i), row_of(expected, i), policy);
+  for (std::size_t i = 0; i < rows; ++i) defense.apply(row_of(batch, i), row_of(expected, i), policy);
 
   std::vector<T> output(batch.size());
-  chaff::apply_rows(defense, batch, classes, output, policy);
+  defense.apply_rows(batch, classes, output, policy);
   ASSERT_TRUE(have_same_bits(output.data(), expected.data(), batch.size())) << "in a batch";
 
   std::vector<T> in_place = batch;
-  chaff::apply_rows(defense, in_place, classes, in_place, policy);
+  defense.apply_rows(in_place, classes, in_place, policy);
   ASSERT_TRUE(have_same_bits(in_place.data(), expected.data(), batch.size())) << "in a batch in place";
 
   in_place = batch;
-  for (std::size_t i = 0; i < rows; ++i) chaff::apply(defense, row_of(in_place, i), row_of(in_place, i), policy);
+  for (std::size_t i = 0; i < rows; ++i) defense.apply(row_of(in_place, i), row_of(in_place, i), policy);
   ASSERT_TRUE(have_same_bits(in_place.data(), expected.data(), batch.size())) << "alone in place";
 
   if (classes > (is_exhaustive ? 5000 : 500) || (classes > 200 && !all_alignments)) return;
@@ -146,19 +145,19 @@ void expect_same_bits_everywhere(const Defense& defense, const std::vector<T>& b
     std::vector<T> from(batch.size() + 64), to(batch.size() + 64, T(-7));
     std::copy(batch.begin(), batch.end(), from.begin() + static_cast<std::ptrdiff_t>(shift));
     const std::size_t other_shift = 64 / sizeof(T) - shift;
-    chaff::apply_rows(defense, std::span<const T>(from).subspan(shift, batch.size()), classes,
-                      std::span<T>(to).subspan(other_shift, batch.size()), policy);
+    defense.apply_rows(std::span<const T>(from).subspan(shift, batch.size()), classes,
+                       std::span<T>(to).subspan(other_shift, batch.size()), policy);
     ASSERT_TRUE(have_same_bits(to.data() + other_shift, expected.data(), batch.size())) << "shifted by " << shift;
     ASSERT_EQ(to[other_shift - 1], T(-7)) << "written before the output";
     ASSERT_EQ(to[other_shift + batch.size()], T(-7)) << "written past the output";
     const std::span<T> shifted = std::span<T>(from).subspan(shift, batch.size());
-    chaff::apply_rows(defense, shifted, classes, shifted, policy);
+    defense.apply_rows(shifted, classes, shifted, policy);
     ASSERT_TRUE(have_same_bits(shifted.data(), expected.data(), batch.size())) << "in place, shifted by " << shift;
   }
 
   std::vector<std::vector<T>> outputs(8, std::vector<T>(batch.size()));
   std::vector<std::thread> threads;
-  for (auto& own : outputs) threads.emplace_back([&] { chaff::apply_rows(defense, batch, classes, own, policy); });
+  for (auto& own : outputs) threads.emplace_back([&] { defense.apply_rows(batch, classes, own, policy); });
   for (auto& thread : threads) thread.join();
   for (const auto& own : outputs) {
     ASSERT_TRUE(have_same_bits(own.data(), expected.data(), batch.size())) << "on another thread";
@@ -170,7 +169,7 @@ TYPED_TEST(Guarantees, RowHasSameBitsAloneInBatchInPlaceAtAnyAlignmentAndOnAnyTh
   for (const std::size_t classes : {1u, 2u, 3u, 7u, 16u, 17u, 33u, 129u, 1000u, 4099u, 131072u}) {
     if (!is_exhaustive && classes > 5000) continue;
     const auto batch = concatenate(edge_case_rows<T>(classes));
-    const auto check = [&](const auto& defense, const char* defense_name) {
+    for (const auto& defense : row_defenses<T>()) {
       for (const chaff::policy& policy :
            {chaff::policy{}, chaff::policy{.label_margin = 0.1}, chaff::policy{.max_l1 = 0.3},
             chaff::policy{.label_margin = 0.1, .max_l1 = 0.3}, chaff::policy{.keep_label = false},
@@ -178,15 +177,12 @@ TYPED_TEST(Guarantees, RowHasSameBitsAloneInBatchInPlaceAtAnyAlignmentAndOnAnyTh
         // a margin or a budget alone, and not both
         const bool is_partial = (policy.label_margin > 0) != (policy.max_l1 < 2);
         // without the label only where a defense needs that
-        if (!accepts(defense, policy) || (!policy.keep_label && accepts(defense, {}))) continue;
-        SCOPED_TRACE(std::string(defense_name) + ", K " + std::to_string(classes) + ", " + describe(policy));
-        expect_same_bits_everywhere(defense, batch, classes, policy, !is_partial);
+        if (!defense->accepts(policy) || (!policy.keep_label && defense->accepts({}))) continue;
+        SCOPED_TRACE(defense->name + ", K " + std::to_string(classes) + ", " + describe(policy));
+        expect_same_bits_everywhere(*defense, batch, classes, policy, !is_partial);
         if (testing::Test::HasFatalFailure()) return;
       }
-    };
-    for_each_row_defense(check);
-    for_each_label_changing_defense(check);
-    if (testing::Test::HasFatalFailure()) return;
+    }
   }
 }
 
@@ -201,27 +197,24 @@ TYPED_TEST(Guarantees, RowOfProbabilitiesHasSameBitsAloneInBatchInPlaceAtAnyAlig
         if (classes == 1 && values[0] == -std::numeric_limits<T>::infinity()) continue;  // refused as masked
         batch.insert(batch.end(), values.begin(), values.end());
       }
-      const auto check = [&](const auto& defense, const char* defense_name) {
+      for (const auto& defense : row_defenses<T>()) {
         for (chaff::policy policy :
              {chaff::policy{}, chaff::policy{.label_margin = 0.1}, chaff::policy{.max_l1 = 0.3},
               chaff::policy{.label_margin = 0.1, .max_l1 = 0.3}, chaff::policy{.keep_label = false}}) {
           policy.input = input;
           const bool is_partial = (policy.label_margin > 0) != (policy.max_l1 < 2);
           const chaff::policy with_label{.input = input};
-          if (!accepts(defense, policy) || (!policy.keep_label && accepts(defense, with_label))) continue;
+          if (!defense->accepts(policy) || (!policy.keep_label && defense->accepts(with_label))) continue;
           for (const chaff::form answer : {chaff::form::probabilities, chaff::form::log_probabilities}) {
             policy.answer = answer;
-            SCOPED_TRACE(std::string(defense_name) + ", K " + std::to_string(classes) + ", " + describe(policy) +
-                         ", input " + std::to_string(static_cast<int>(input)) + ", answer " +
+            SCOPED_TRACE(defense->name + ", K " + std::to_string(classes) + ", " + describe(policy) + ", input " +
+                         std::to_string(static_cast<int>(input)) + ", answer " +
                          std::to_string(static_cast<int>(answer)));
-            expect_same_bits_everywhere(defense, batch, classes, policy, !is_partial);
+            expect_same_bits_everywhere(*defense, batch, classes, policy, !is_partial);
             if (testing::Test::HasFatalFailure()) return;
           }
         }
-      };
-      for_each_row_defense(check);
-      for_each_label_changing_defense(check);
-      if (testing::Test::HasFatalFailure()) return;
+      }
     }
   }
 }
@@ -250,22 +243,22 @@ TYPED_TEST(Guarantees, SmallerBudgetNeverMovesAnOutputFurther) {
   using T = TypeParam;
   for (const auto& [name, z] : edge_case_rows<T>(33)) {
     const auto p = reference::softmax(z);
-    for_each_defense(z.size(), [&](const auto& defense, const char* defense_name) {
-      if (!accepts(defense, {})) return;
+    for (const auto& defense : defenses_for<T>(z.size())) {
+      if (!defense->accepts({})) continue;
       for (const double margin : {0.0, 0.2}) {
-        SCOPED_TRACE(std::string(defense_name) + ", " + name);
+        SCOPED_TRACE(defense->name + ", " + name);
         // the budget moves an output on the way from here, the posterior with the margin, to the perturbed row
         const auto start = reference::with_margin(p, argmax_by_scan(z), margin);
         double moved_under_smaller_budget = 0;
         for (const double budget : {0.0, 0.1, 0.3, 0.9, 1.5, 2.0}) {
           std::vector<T> y(z.size());
-          answer_row<T>(defense, z, y, {.label_margin = margin, .max_l1 = budget});
+          defense->apply(z, y, {.label_margin = margin, .max_l1 = budget});
           const auto moved = static_cast<double>(reference::l1(y, start));
           ASSERT_GE(moved, moved_under_smaller_budget - 1e-6) << "margin " << margin << ", budget " << budget;
           moved_under_smaller_budget = moved;
         }
       }
-    });
+    }
   }
 }
 
@@ -273,12 +266,12 @@ TYPED_TEST(Guarantees, LogProbabilitiesAreLogarithmsOfProbabilitiesWithTheLabelS
   using T = TypeParam;
   for (const std::size_t classes : {1u, 2u, 17u, 1000u}) {
     for (const auto& [name, z] : edge_case_rows<T>(classes)) {
-      for_each_defense(classes, [&](const auto& defense, const char* defense_name) {
-        if (!accepts(defense, {})) return;
-        SCOPED_TRACE(std::string(defense_name) + ", K " + std::to_string(classes) + ", " + name);
+      for (const auto& defense : defenses_for<T>(classes)) {
+        if (!defense->accepts({})) continue;
+        SCOPED_TRACE(defense->name + ", K " + std::to_string(classes) + ", " + name);
         std::vector<T> y(classes), log_y(classes);
-        answer_row<T>(defense, z, y);
-        answer_row<T>(defense, z, log_y, {.answer = chaff::form::log_probabilities});
+        defense->apply(z, y, {});
+        defense->apply(z, log_y, {.answer = chaff::form::log_probabilities});
         const std::size_t k = argmax_by_scan(z);
         for (std::size_t i = 0; i < classes; ++i) {
           ASSERT_NEAR(static_cast<double>(std::exp(log_y[i])), static_cast<double>(y[i]), 2e-6);
@@ -286,7 +279,7 @@ TYPED_TEST(Guarantees, LogProbabilitiesAreLogarithmsOfProbabilitiesWithTheLabelS
             ASSERT_LT(log_y[i], log_y[k]);
           }
         }
-      });
+      }
     }
   }
 }

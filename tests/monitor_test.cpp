@@ -2,7 +2,24 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chaff/chaff.hpp>
+#include <chaff/adapters/eigen.hpp>
+#include <chaff/any_defense.hpp>
+#include <chaff/apply.hpp>
+#include <chaff/calibration/calibrate.hpp>
+#include <chaff/defend.hpp>
+#include <chaff/defenses/dcp.hpp>
+#include <chaff/defenses/energy_dcp.hpp>
+#include <chaff/defenses/none.hpp>
+#include <chaff/form.hpp>
+#include <chaff/gates/confidence_gate.hpp>
+#include <chaff/gates/energy_gate.hpp>
+#include <chaff/monitor.hpp>
+#include <chaff/noise/key.hpp>
+#include <chaff/perturbations/decoy.hpp>
+#include <chaff/perturbations/misdirect.hpp>
+#include <chaff/policy.hpp>
+#include <chaff/posterior/row.hpp>
+#include <chaff/reductions/label_only.hpp>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -11,6 +28,7 @@
 #include <vector>
 
 #include "support/allocations.hpp"
+#include "support/shared_text.hpp"
 
 namespace {
 

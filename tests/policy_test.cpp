@@ -9,9 +9,9 @@
 #include <random>
 
 #include "support/edge_case_rows.hpp"
-#include "support/every_defense.hpp"
 #include "support/guarantees.hpp"
 #include "support/reference.hpp"
+#include "support/shared_defenses.hpp"
 #include "support/stride.hpp"
 
 namespace {
@@ -145,18 +145,18 @@ void expect_label_survives_conversions() {
     for (const std::vector<T>& row : rows) {
       const std::size_t k = argmax_by_scan(row);
       const auto p = reference::softmax(row);
-      const auto check = [&](const auto& defense, const char* name) {
+      tested_defenses<T> defenses = every_defense<T>().keep_label;
+      if (classes == 10) defenses = defenses + every_defense<T>().need_query;
+      for (const auto& defense : defenses) {
         const auto eps = static_cast<real>(std::numeric_limits<T>::epsilon());
-        if (reference_alpha(defense, row, p) <= 4 * eps) return;
+        if (defense->alpha(row, p) <= 4 * eps) continue;
         std::vector<T> y(classes);
-        answer_row<T>(defense, row, y);
+        defense->apply(row, y, {});
         ++perturbed;
-        EXPECT_TRUE(is_first_after(through_float16, y, k)) << "float16, " << name << ", K " << classes;
-        EXPECT_TRUE(is_first_after(through_bfloat16, y, k)) << "bfloat16, " << name << ", K " << classes;
-        EXPECT_TRUE(is_first_after(through_three_digits, y, k)) << "%.3g, " << name << ", K " << classes;
-      };
-      for_each_row_defense(check);
-      if (classes == 10) for_each_query_defense(check);
+        EXPECT_TRUE(is_first_after(through_float16, y, k)) << "float16, " << defense->name << ", K " << classes;
+        EXPECT_TRUE(is_first_after(through_bfloat16, y, k)) << "bfloat16, " << defense->name << ", K " << classes;
+        EXPECT_TRUE(is_first_after(through_three_digits, y, k)) << "%.3g, " << defense->name << ", K " << classes;
+      }
     }
   }
   EXPECT_GT(perturbed, 3000u);
@@ -281,13 +281,13 @@ void expect_label_survives_two_decimals() {
     std::vector<std::vector<T>> rows = random_rows<T>(50, classes, 1);
     for (const auto& row : edge_case_rows<T>(classes)) rows.push_back(row.logits);
     for (const std::vector<T>& row : rows) {
-      for_each_row_defense([&](const auto& defense, const char* name) {
+      for (const auto& defense : every_defense<T>().keep_label) {
         std::vector<T> y(classes);
-        chaff::apply(defense, row, y, {.label_margin = 0.011});
+        defense->apply(row, y, {.label_margin = 0.011});
         EXPECT_TRUE(
             is_first_after([](double value) { return std::nearbyint(value * 100) / 100; }, y, argmax_by_scan(row)))
-            << name << ", K " << classes;
-      });
+            << defense->name << ", K " << classes;
+      }
     }
   }
 }

@@ -4,7 +4,16 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include <chaff/core.hpp>
+#include <chaff/apply.hpp>
+#include <chaff/concepts.hpp>
+#include <chaff/defenses/dcp.hpp>
+#include <chaff/perturbations/reverse_sigmoid.hpp>
+#include <chaff/policy.hpp>
+#include <chaff/posterior/argmax.hpp>
+#include <chaff/reductions/high_confidence.hpp>
+#include <chaff/reductions/label_only.hpp>
+#include <chaff/reductions/rounded.hpp>
+#include <chaff/reductions/top_k.hpp>
 
 #include "support/reference.hpp"
 

@@ -5,8 +5,8 @@
 
 #include <cstring>
 
-#include "support/every_defense.hpp"
 #include "support/guarantees.hpp"
+#include "support/shared_defenses.hpp"
 
 namespace {
 
@@ -18,18 +18,13 @@ struct ReducedGuarantees : testing::Test {};
 using types = testing::Types<CHAFF_ELEMENT_TYPE>;
 TYPED_TEST_SUITE(ReducedGuarantees, types);
 
-/// Calls visit(defense, name) for every pair of a defense and a reduction. All reductions are of one type, so that one
+/// Calls visit(defense) for every pair of a defense and a reduction. All reductions are of one type, so that one
 /// pipeline is compiled for each defense.
 template <class T, class Visit>
 void for_each_pair(Visit visit) {
-  for_each_reduction([&](const auto& reduction, const char* reduction_name) {
-    const any_reduction<T> erased(reduction);
-    const auto visit_pair = [&](const auto& defense, const char* name) {
-      visit(defense | erased, std::string(name) + " | " + reduction_name);
-    };
-    for_each_row_defense(visit_pair);
-    for_each_label_changing_defense(visit_pair);
-    for_each_query_defense(visit_pair);
+  for_each_reduction([&](const auto& reduction, const char* name) {
+    const auto all = every_defense_behind(any_reduction<T>(reduction), name);
+    for (const auto& defense : all.keep_label + all.change_label + all.need_query) visit(*defense);
   });
 }
 
@@ -38,10 +33,10 @@ TYPED_TEST(ReducedGuarantees, HoldForEveryPairOfDefenseAndReduction) {
   for (const std::size_t classes : {1u, 2u, 3u, 17u, 300u}) {
     for (const auto& [name, z] : edge_case_rows<T>(classes)) {
       const auto p = reference::softmax(z);
-      for_each_pair<T>([&, row_name = name, row = z, &p = p](const auto& defense, const std::string& defense_name) {
+      for_each_pair<T>([&, row_name = name, row = z, &p = p](const tested_defense<T>& defense) {
         for (const chaff::policy& policy : policies) {
-          if (!accepts(defense, policy)) continue;
-          SCOPED_TRACE(defense_name + ", K " + std::to_string(classes) + ", " + row_name + ", " + describe(policy));
+          if (!defense.accepts(policy)) continue;
+          SCOPED_TRACE(defense.name + ", K " + std::to_string(classes) + ", " + row_name + ", " + describe(policy));
           expect_guarantees(defense, row, p, policy, true);
           if (testing::Test::HasFatalFailure()) return;
         }
@@ -58,10 +53,11 @@ TYPED_TEST(ReducedGuarantees, HoldForEveryChainOfTwoReductions) {
       for_each_reduction([&, row_name = name, row = z, &p = p](const auto& first, const char* first_name) {
         for_each_reduction([&](const auto& second, const char* second_name) {
           for (const chaff::policy& policy : {policies[0], policies[2]}) {
-            SCOPED_TRACE(std::string(first_name) + " | " + second_name + ", K " + std::to_string(classes) + ", " +
-                         row_name + ", " + describe(policy));
-            expect_guarantees(chaff::dcp{.beta = 1.2} | any_reduction<T>(first) | any_reduction<T>(second), row, p,
-                              policy, true);
+            const tested_defense_of<T, decltype(chaff::dcp{} | any_reduction<T>(first) | any_reduction<T>(second))>
+                chain(chaff::dcp{.beta = 1.2} | any_reduction<T>(first) | any_reduction<T>(second),
+                      std::string(first_name) + " | " + second_name);
+            SCOPED_TRACE(chain.name + ", K " + std::to_string(classes) + ", " + row_name + ", " + describe(policy));
+            expect_guarantees(chain, row, p, policy, true);
             if (testing::Test::HasFatalFailure()) return;
           }
         });

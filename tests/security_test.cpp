@@ -7,8 +7,8 @@
 #include <cmath>
 #include <cstring>
 
-#include "support/every_defense.hpp"
 #include "support/guarantees.hpp"
+#include "support/shared_defenses.hpp"
 
 namespace {
 
@@ -183,21 +183,21 @@ TEST(Security, NoiseOfKeysOneBitApartIsUncorrelated) {
 TEST(Security, ErrorShowsNoValueAndNoKeyAndLeavesNoPosteriorInTheOutput) {
   const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
   for (const float bad : {nan, infinity}) {
-    for_each_row_defense([&](const auto& defense, const char* name) {
+    for (const auto& defense : every_defense<float>().keep_label) {
       // other rows come before the bad one, in blocks of a row per lane
       std::vector<float> z(10 * 40, 0.0f);
       for (std::size_t i = 0; i < z.size(); ++i) z[i] = static_cast<float>(i % 7) * 1.734375f;
       z[10 * 37 + 3] = bad;
       std::vector<float> y(z.size(), 7);
       try {
-        chaff::apply_rows(defense, z, 10, y);
-        ADD_FAILURE() << name << " raised no error";
+        defense->apply_rows(z, 10, y, {});
+        ADD_FAILURE() << defense->name << " raised no error";
       } catch (const std::domain_error& error) {
         EXPECT_EQ(std::string(error.what()).find("1.73"), std::string::npos);
         EXPECT_NE(std::string(error.what()).find("3 of row 37"), std::string::npos) << error.what();
       }
-      EXPECT_EQ(y, std::vector<float>(y.size())) << name;
-    });
+      EXPECT_EQ(y, std::vector<float>(y.size())) << defense->name;
+    }
   }
   try {
     static_cast<void>(chaff::key("5d2f8c1e9b7a4630f1e2d3c4b5a6978"));
@@ -269,12 +269,12 @@ TYPED_TEST(RoundedOutputs, KeepTheLabelWithTheMarginGivenForTheRounding) {
   for (const auto& rounding : roundings<T>) {
     for (const std::size_t classes : {2u, 3u, 17u, 1000u}) {
       for (const auto& [name, z] : edge_case_rows<T>(classes)) {
-        for_each_row_defense([&](const auto& defense, const char* defense_name) {
+        for (const auto& defense : every_defense<T>().keep_label) {
           std::vector<T> y(classes);
-          chaff::apply(defense, z, y, {.label_margin = rounding.margin});
+          defense->apply(z, y, {.label_margin = rounding.margin});
           EXPECT_TRUE(keeps_label(z, y, rounding))
-              << rounding.name << ", " << defense_name << ", " << name << ", K " << classes;
-        });
+              << rounding.name << ", " << defense->name << ", " << name << ", K " << classes;
+        }
       }
     }
   }
@@ -313,27 +313,25 @@ TYPED_TEST(ConstantTimeGate, OutputHasTheSameBitsAsWithout) {
     const auto rows = edge_case_rows<T>(classes);
     std::vector<T> batch;
     for (const auto& row : rows) batch.insert(batch.end(), row.logits.begin(), row.logits.end());
-    const auto check = [&](const auto& defense, const char* defense_name) {
+    for (const auto& defense : every_defense<T>().keep_label + every_defense<T>().change_label) {
       for (chaff::policy policy :
            {chaff::policy{}, chaff::policy{.label_margin = 0.1}, chaff::policy{.label_margin = 0.1, .max_l1 = 0.3},
             chaff::policy{.max_l1 = 0.3}, chaff::policy{.keep_label = false},
             chaff::policy{.keep_label = false, .max_l1 = 0.5}}) {
-        if (!accepts(defense, policy)) continue;
+        if (!defense->accepts(policy)) continue;
         std::vector<T> y(batch.size()), constant(batch.size()), alone(classes);
-        chaff::apply_rows(defense, batch, classes, y, policy);
+        defense->apply_rows(batch, classes, y, policy);
         policy.constant_time_gate = true;
-        chaff::apply_rows(defense, batch, classes, constant, policy);
+        defense->apply_rows(batch, classes, constant, policy);
         ASSERT_EQ(std::memcmp(constant.data(), y.data(), y.size() * sizeof(T)), 0)
-            << defense_name << ", K " << classes << ", " << describe(policy);
+            << defense->name << ", K " << classes << ", " << describe(policy);
         for (std::size_t i = 0; i < rows.size(); ++i) {
-          chaff::apply(defense, rows[i].logits, alone, policy);
+          defense->apply(rows[i].logits, alone, policy);
           ASSERT_EQ(std::memcmp(alone.data(), &constant[i * classes], classes * sizeof(T)), 0)
-              << defense_name << ", K " << classes << ", " << describe(policy) << ", " << rows[i].name;
+              << defense->name << ", K " << classes << ", " << describe(policy) << ", " << rows[i].name;
         }
       }
-    };
-    for_each_row_defense(check);
-    for_each_label_changing_defense(check);
+    }
   }
 }
 

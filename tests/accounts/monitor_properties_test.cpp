@@ -3,7 +3,12 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include <chaff/core.hpp>
+#include <chaff/calibration/calibrate.hpp>
+#include <chaff/defenses/dcp.hpp>
+#include <chaff/defenses/none.hpp>
+#include <chaff/gates/energy_gate.hpp>
+#include <chaff/monitor.hpp>
+#include <chaff/reductions/label_only.hpp>
 #include <cmath>
 
 namespace {

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
-#include <chaff/chaff.hpp>
+#include <chaff/adapters/eigen.hpp>
+#include <chaff/apply.hpp>
+#include <chaff/defend.hpp>
+#include <chaff/defenses/dcp.hpp>
+#include <chaff/defenses/none.hpp>
+#include <chaff/perturbations/decoy.hpp>
 
 namespace {
 

@@ -2,7 +2,24 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <chaff/core.hpp>
+#include <chaff/apply.hpp>
+#include <chaff/calibration/calibrate.hpp>
+#include <chaff/concepts.hpp>
+#include <chaff/defenses/dcp.hpp>
+#include <chaff/defenses/energy_dcp.hpp>
+#include <chaff/defenses/gated.hpp>
+#include <chaff/defenses/none.hpp>
+#include <chaff/form.hpp>
+#include <chaff/gates/always.hpp>
+#include <chaff/gates/confidence_gate.hpp>
+#include <chaff/gates/energy_gate.hpp>
+#include <chaff/metrics/utility.hpp>
+#include <chaff/noise/key.hpp>
+#include <chaff/perturbations/misdirect.hpp>
+#include <chaff/perturbations/reverse_sigmoid.hpp>
+#include <chaff/policy.hpp>
+#include <chaff/reductions/rounded.hpp>
+#include <chaff/reductions/top_k.hpp>
 #include <cmath>
 #include <cstdint>
 #include <optional>

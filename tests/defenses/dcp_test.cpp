@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
-#include <chaff/core.hpp>
+#include <chaff/apply.hpp>
+#include <chaff/defend.hpp>
+#include <chaff/defenses/dcp.hpp>
+#include <chaff/defenses/defense.hpp>
+#include <chaff/defenses/energy_dcp.hpp>
+#include <chaff/defenses/none.hpp>
+#include <chaff/form.hpp>
+#include <chaff/policy.hpp>
 #include <cmath>
 #include <string>
 #include <vector>

@@ -1,7 +1,25 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
-#include <chaff/core.hpp>
+#include <chaff/apply.hpp>
+#include <chaff/concepts.hpp>
+#include <chaff/defenses/dcp.hpp>
+#include <chaff/defenses/gated.hpp>
+#include <chaff/defenses/none.hpp>
+#include <chaff/form.hpp>
+#include <chaff/gates/energy_gate.hpp>
+#include <chaff/noise/key.hpp>
+#include <chaff/perturbations/misdirect.hpp>
+#include <chaff/perturbations/reverse_sigmoid.hpp>
+#include <chaff/policy.hpp>
+#include <chaff/posterior/argmax.hpp>
+#include <chaff/posterior/row.hpp>
+#include <chaff/reductions/gaussian_noise.hpp>
+#include <chaff/reductions/high_confidence.hpp>
+#include <chaff/reductions/label_only.hpp>
+#include <chaff/reductions/normalise.hpp>
+#include <chaff/reductions/rounded.hpp>
+#include <chaff/reductions/top_k.hpp>
 #include <cmath>
 
 namespace {

@@ -1,6 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
-#include <chaff/core.hpp>
+#include <chaff/apply.hpp>
+#include <chaff/defend.hpp>
+#include <chaff/defenses/defense.hpp>
+#include <chaff/defenses/energy_dcp.hpp>
+#include <chaff/defenses/gated.hpp>
+#include <chaff/defenses/none.hpp>
+#include <chaff/form.hpp>
+#include <chaff/gates/always.hpp>
+#include <chaff/gates/confidence_gate.hpp>
+#include <chaff/gates/energy_gate.hpp>
+#include <chaff/perturbations/reverse_sigmoid.hpp>
+#include <chaff/policy.hpp>
+#include <chaff/posterior/row.hpp>
+#include <chaff/reductions/top_k.hpp>
 #include <string>
 #include <vector>
 

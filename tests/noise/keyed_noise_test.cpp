@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
-#include <chaff/core.hpp>
+#include <chaff/apply.hpp>
+#include <chaff/defenses/gated.hpp>
+#include <chaff/form.hpp>
+#include <chaff/noise/keyed_noise.hpp>
+#include <chaff/noise/normal.hpp>
+#include <chaff/perturbations/reverse_sigmoid.hpp>
+#include <chaff/posterior/row.hpp>
 #include <cmath>
 #include <random>
 #include <set>

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
-#include <chaff/chaff.hpp>
+#include <chaff/adapters/eigen.hpp>
+#include <chaff/defend.hpp>
+#include <chaff/metrics/distance.hpp>
+#include <chaff/perturbations/gradient_redirection.hpp>
+#include <chaff/perturbations/surrogate.hpp>
+#include <chaff/posterior/softmax.hpp>
 #include <random>
 
 namespace {

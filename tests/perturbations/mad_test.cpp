@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
-#include <chaff/chaff.hpp>
+#include <chaff/adapters/eigen.hpp>
+#include <chaff/defend.hpp>
+#include <chaff/perturbations/mad.hpp>
+#include <chaff/perturbations/surrogate.hpp>
 #include <random>
 
 #include "quickstart/images.hpp"

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 #include <algorithm>
-#include <chaff/core.hpp>
+#include <chaff/apply.hpp>
+#include <chaff/defend.hpp>
+#include <chaff/defenses/gated.hpp>
+#include <chaff/defenses/none.hpp>
+#include <chaff/gates/confidence_gate.hpp>
+#include <chaff/gates/energy_gate.hpp>
+#include <chaff/noise/key.hpp>
+#include <chaff/perturbations/misdirect.hpp>
+#include <chaff/policy.hpp>
+#include <chaff/posterior/argmax.hpp>
 #include <map>
 #include <random>
 #include <set>

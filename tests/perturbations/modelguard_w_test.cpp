@@ -2,7 +2,10 @@
 /// Compares ModelGuard-W with optima from a linear-programming solver, and with two slow searches written here.
 #include <gtest/gtest.h>
 
-#include <chaff/core.hpp>
+#include <chaff/apply.hpp>
+#include <chaff/defenses/none.hpp>
+#include <chaff/form.hpp>
+#include <chaff/perturbations/modelguard_w.hpp>
 #include <cmath>
 #include <fstream>
 #include <iomanip>

@@ -2,7 +2,21 @@
 /// Defenses that need the query: with which arguments their models are called, when, and what these may return.
 #include <gtest/gtest.h>
 
-#include <chaff/chaff.hpp>
+#include <chaff/adapters/eigen.hpp>
+#include <chaff/apply.hpp>
+#include <chaff/defend.hpp>
+#include <chaff/defenses/adaptive_misinformation.hpp>
+#include <chaff/defenses/gated.hpp>
+#include <chaff/gates/energy_gate.hpp>
+#include <chaff/perturbations/decoy.hpp>
+#include <chaff/perturbations/gradient_redirection.hpp>
+#include <chaff/perturbations/mad.hpp>
+#include <chaff/perturbations/reverse_sigmoid.hpp>
+#include <chaff/perturbations/surrogate.hpp>
+#include <chaff/posterior/argmax.hpp>
+#include <chaff/posterior/softmax.hpp>
+#include <chaff/reductions/rounded.hpp>
+#include <chaff/reductions/top_k.hpp>
 #include <string>
 
 namespace {

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
-#include <chaff/core.hpp>
+#include <chaff/apply.hpp>
+#include <chaff/defenses/none.hpp>
+#include <chaff/metrics/distance.hpp>
+#include <chaff/noise/key.hpp>
+#include <chaff/perturbations/random_vertex.hpp>
+#include <chaff/policy.hpp>
 
 #include "support/statistics.hpp"
 

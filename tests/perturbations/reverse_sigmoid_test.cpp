@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 #include <algorithm>
-#include <chaff/core.hpp>
+#include <chaff/apply.hpp>
+#include <chaff/defenses/gated.hpp>
+#include <chaff/form.hpp>
+#include <chaff/perturbations/reverse_sigmoid.hpp>
+#include <chaff/posterior/row.hpp>
 #include <random>
 
 #include "support/sweep.hpp"

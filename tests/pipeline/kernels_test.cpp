@@ -2,7 +2,14 @@
 /// Whichever kernel takes a row, the bits are the same.
 #include <gtest/gtest.h>
 
-#include <chaff/core.hpp>
+#include <chaff/apply.hpp>
+#include <chaff/defenses/dcp.hpp>
+#include <chaff/defenses/gated.hpp>
+#include <chaff/defenses/none.hpp>
+#include <chaff/form.hpp>
+#include <chaff/gates/always.hpp>
+#include <chaff/perturbations/reverse_sigmoid.hpp>
+#include <chaff/policy.hpp>
 #include <cstring>
 #include <random>
 

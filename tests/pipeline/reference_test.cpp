@@ -4,7 +4,13 @@
 
 #include <gtest/gtest.h>
 
-#include <chaff/core.hpp>
+#include <chaff/apply.hpp>
+#include <chaff/defenses/dcp.hpp>
+#include <chaff/defenses/energy_dcp.hpp>
+#include <chaff/defenses/none.hpp>
+#include <chaff/perturbations/reverse_sigmoid.hpp>
+#include <chaff/policy.hpp>
+#include <chaff/posterior/row.hpp>
 #include <random>
 #include <string>
 

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 #include <algorithm>
-#include <chaff/core.hpp>
+#include <chaff/apply.hpp>
+#include <chaff/defenses/gated.hpp>
+#include <chaff/defenses/none.hpp>
+#include <chaff/metrics/distance.hpp>
+#include <chaff/noise/key.hpp>
+#include <chaff/perturbations/random_vertex.hpp>
+#include <chaff/perturbations/reverse_sigmoid.hpp>
+#include <chaff/posterior/row.hpp>
+#include <chaff/reductions/gaussian_noise.hpp>
+#include <chaff/reductions/top_k.hpp>
 
 #include "support/statistics.hpp"
 

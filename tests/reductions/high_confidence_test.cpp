@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
-#include <chaff/core.hpp>
+#include <chaff/apply.hpp>
+#include <chaff/concepts.hpp>
+#include <chaff/defenses/none.hpp>
+#include <chaff/reductions/high_confidence.hpp>
 
 namespace {
 

@@ -186,12 +186,13 @@ class any_reduction {
 
 /// Answers one row through apply or, where the defense needs the query, through defend with the logits as the query.
 template <class T, class Defense>
-void answer_row(const Defense& defense, const std::vector<T>& logits, std::span<T> output,
+void answer_row(const Defense& defense, std::span<const T> logits, std::span<T> output,
                 const chaff::policy& policy = {}) {
   if constexpr (chaff::Defense<Defense, T>) {
     chaff::apply(defense, logits, output, policy);
   } else {
-    const auto answer = chaff::defend([](const std::vector<T>& query) { return query; }, defense, policy)(logits);
+    const auto answer = chaff::defend([](const std::vector<T>& query) { return query; }, defense,
+                                      policy)(std::vector<T>(logits.begin(), logits.end()));
     std::copy(answer.begin(), answer.end(), output.begin());
   }
 }

@@ -10,17 +10,8 @@
 #include <string>
 
 #include "support/edge_case_rows.hpp"
-#include "support/every_defense.hpp"
 #include "support/reference.hpp"
-
-/// The share of the perturbation that the gate of a defense lets into a row of K >= 2 logits, by the gate's formula.
-template <class T, class Defense>
-reference::real reference_alpha(const Defense& defense, const std::vector<T>& logits,
-                                const std::vector<reference::real>& posterior) {
-  const std::size_t k = argmax_by_scan(logits);
-  return reference::alpha_of(chaff::detail::parts_of(defense).gate, static_cast<reference::real>(logits[k]),
-                             posterior[k]);
-}
+#include "support/tested_defense.hpp"
 
 /// Fails where the output y for a row of K >= 2 logits z, whose posterior is p, breaks a guarantee that holds for every
 /// defense. The budget is checked where no reduction follows the perturbation.
@@ -106,20 +97,20 @@ void expect_guarantees_of_sigmoid(T z, const std::vector<reference::real>& p, T 
 }
 
 /// Answers one row of any K, and fails where that breaks a guarantee. p is the posterior of the logits z.
-template <class T, class Defense>
-void expect_guarantees(const Defense& defense, const std::vector<T>& z, const std::vector<reference::real>& p,
+template <class T>
+void expect_guarantees(const tested_defense<T>& defense, const std::vector<T>& z, const std::vector<reference::real>& p,
                        const chaff::policy& policy, bool is_reduced) {
   std::vector<T> y(z.size(), T(-7));
-  answer_row<T>(defense, z, y, policy);
+  defense.apply(z, y, policy);
   if (z.size() == 1) {
     const std::vector<T> pair{z[0], T(0)};
     const auto posterior = reference::softmax(pair);
-    expect_guarantees_of_sigmoid(z[0], posterior, y[0], policy, is_reduced, reference_alpha(defense, pair, posterior));
+    expect_guarantees_of_sigmoid(z[0], posterior, y[0], policy, is_reduced, defense.alpha(pair, posterior));
     return;
   }
   expect_guarantees_of_row(z, p, y, policy, is_reduced);
   if (!is_reduced && policy.max_l1 == 2 && !testing::Test::HasFatalFailure()) {
-    expect_side_of_gate(z, p, y, policy, reference_alpha(defense, z, p));
+    expect_side_of_gate(z, p, y, policy, defense.alpha(z, p));
   }
 }
 

@@ -4,7 +4,12 @@
 #define CHAFF_TESTS_SUPPORT_REFERENCE_HPP
 
 #include <algorithm>
-#include <chaff/core.hpp>
+#include <chaff/defenses/dcp.hpp>
+#include <chaff/defenses/none.hpp>
+#include <chaff/gates/always.hpp>
+#include <chaff/gates/confidence_gate.hpp>
+#include <chaff/gates/energy_gate.hpp>
+#include <chaff/perturbations/reverse_sigmoid.hpp>
 #include <cmath>
 #include <limits>
 #include <vector>

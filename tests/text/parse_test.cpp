@@ -5,6 +5,8 @@
 #include <chaff/any_defense.hpp>
 #include <locale>
 
+#include "support/shared_text.hpp"
+
 namespace {
 
 using chaff::parse_defense;

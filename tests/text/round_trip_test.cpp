@@ -9,6 +9,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "support/shared_text.hpp"
+
 namespace {
 
 using chaff::any_defense;
