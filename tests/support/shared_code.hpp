@@ -55,6 +55,7 @@ using redirection_of_jacobian = decltype(chaff::gradient_redirection{chaff::jaco
   CHAFF_SHARED_DEFENSE(EXTERN, T, shared_code::always_open)                                                        \
   CHAFF_SHARED_DEFENSE(EXTERN, T, chaff::random_vertex)                                                            \
   CHAFF_SHARED_DEFENSE(EXTERN, T, chaff::modelguard_w)                                                             \
+  CHAFF_SHARED_DEFENSE(EXTERN, T, codebook_of_any_size)                                                            \
   CHAFF_SHARED_DEFENSE(EXTERN, T, chaff::misdirect)                                                                \
   CHAFF_SHARED_DEFENSE(EXTERN, T, shared_code::misdirect_behind_gate)                                              \
   CHAFF_SHARED_DEFENSE(EXTERN, T, chaff::any_defense)                                                              \
