@@ -4,6 +4,7 @@
 
 #include <chaff/any_defense.hpp>
 #include <chaff/apply.hpp>
+#include <chaff/calibration/codebook_of.hpp>
 #include <chaff/defenses/dcp.hpp>
 #include <chaff/defenses/energy_dcp.hpp>
 #include <chaff/defenses/none.hpp>
@@ -34,6 +35,7 @@ void expect_no_allocations() {
   for (const std::size_t classes : {1u, 10u, 33u, 1000u, 2000u}) {
     std::vector<T> z(classes * 8), y(classes * 8);
     for (std::size_t i = 0; i < z.size(); ++i) z[i] = static_cast<T>(i % 7);
+    const chaff::codebook book = chaff::codebook_of(z, classes);
     for (const chaff::policy& policy :
          {chaff::policy{}, chaff::policy{.label_margin = 0.2, .max_l1 = 0.1},
           chaff::policy{.answer = chaff::form::log_probabilities}, chaff::policy{.constant_time_gate = true}}) {
@@ -44,6 +46,7 @@ void expect_no_allocations() {
       chaff::apply_rows(chaff::dcp{} | chaff::top_k{.k = 3} | chaff::rounded{.decimals = 2}, z, classes, y, policy);
       chaff::apply_rows(chaff::random_vertex{.key = key} | chaff::gaussian_noise{.key = key}, z, classes, y, policy);
       chaff::apply_rows(chaff::modelguard_w{}, z, classes, y, policy);
+      chaff::apply_rows(book, z, classes, y, policy);
       chaff::apply_rows(chaff::none{} | chaff::high_confidence{} | chaff::label_only{}, z, classes, y, policy);
       chaff::apply_rows(chosen_at_run_time, z, classes, y, policy);
       chaff::apply_rows(chaff::misdirect{.key = key}, z, classes, y, {.keep_label = false});

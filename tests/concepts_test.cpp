@@ -22,8 +22,8 @@ static_assert(Defense<dcp> && Defense<dcp, double> && Defense<none> && Defense<r
 static_assert(Defense<gated<energy_gate, reverse_sigmoid>>);
 static_assert(!Defense<confidence_gate> && !Defense<int> && !Defense<gated<reverse_sigmoid, reverse_sigmoid>>);
 
-static_assert(Perturbation<random_vertex> && Perturbation<modelguard_w> && Perturbation<misdirect, double> &&
-              !Perturbation<top_k>);
+static_assert(Perturbation<random_vertex> && Perturbation<modelguard_w> && Perturbation<codebook> &&
+              Perturbation<misdirect, double> && !Perturbation<top_k>);
 
 using callable = std::vector<float> (*)(int);
 static_assert(QueryPerturbation<decoy<callable>> && QueryPerturbation<mad<last_layer<callable>>> &&

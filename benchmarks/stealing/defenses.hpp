@@ -113,6 +113,14 @@ inline setting modelguard_w(double epsilon) {
   return from_text(text("modelguard_w(epsilon=%g)", epsilon));
 }
 
+/// ModelGuard-S, its table made of held-out benign rows and frozen.
+inline setting codebook(double epsilon) {
+  return {text("codebook(epsilon=%g)", epsilon), "", "", [epsilon](const victim_parts& of) -> model_function {
+            const auto classes = static_cast<std::size_t>(of.held_out.size(1));
+            return chaff::defend(of.model, chaff::codebook_of(values_of(of.held_out), classes, {.epsilon = epsilon}));
+          }};
+}
+
 inline setting mad(double epsilon, bool keep_argmax) {
   return {text("mad(epsilon=%g", epsilon) + (keep_argmax ? ", keep_argmax=true)" : ")"), "", "",
           [epsilon, keep_argmax](const victim_parts& of) -> model_function {
@@ -207,7 +215,10 @@ inline std::vector<setting> every_setting() {
     all.push_back(settings::mad(epsilon, true));
     all.push_back(settings::gradient_redirection(epsilon));
   }
-  for (const double epsilon : {0.5, 1.0}) all.push_back(settings::modelguard_w(epsilon));
+  for (const double epsilon : {0.5, 1.0}) {
+    all.push_back(settings::modelguard_w(epsilon));
+    all.push_back(settings::codebook(epsilon));
+  }
   for (const double perturbed : {0.005, 0.01, 0.05}) {
     all.push_back(settings::energy_dcp(perturbed));
     all.push_back(settings::misdirect(perturbed, false));

@@ -179,7 +179,8 @@ any_defense parse_defense(std::type_identity_t<Text> text) {
 /// The canonical text of a defense: parse_defense makes the same defense of it. Every parameter that is set is in it,
 /// so that it means the same whatever the defaults are; of an unset tau there is nothing.
 /// The text holds the keys of its parts: treat it as you treat them.
-/// Throws: std::invalid_argument for a defense with a part that is not the library's, since text has no name for it.
+/// Throws: std::invalid_argument for a defense with a part that is not the library's, since text has no name for it, or
+/// with a codebook, whose table text does not hold.
 inline std::string to_string(const any_defense& defense) {
   return defense.text();
 }

@@ -100,8 +100,8 @@ template <class Defense>
 /// Throws: std::invalid_argument for a parameter out of its range, no classes, sizes that do not match, or memory that
 /// overlaps in part; std::domain_error for NaN, +inf or a row of only -inf, and for rows that are not distributions
 /// where policy.input says that they are. The output is zeroed before any of these errors, and whatever a part of the
-/// user throws; in a program without exceptions, an error inside a decoy, a surrogate or a callable of the user leaves
-/// the output as it is.
+/// user throws; in a program without exceptions, an error inside a decoy, a surrogate, a codebook or a callable of the
+/// user leaves the output as it is.
 /// Allocates: nothing.
 template <class Defense, std::floating_point T>
 void apply_rows(const Defense& defense, std::span<const T> logits, std::size_t classes, std::span<T> output,

@@ -30,8 +30,8 @@ concept Gate = requires(const G& gate, const row<T>& row) {
 /// A perturbation: `weights(row)` returns an object with a member `label`, the label's weight, and a call that takes a
 /// block<T> and returns a simd::vec<T> of the other classes' weights. Weights are at least 0, on the scale where p sums
 /// to 1.
-/// Satisfied by reverse_sigmoid, random_vertex, modelguard_w, misdirect, and by decoy, mad and gradient_redirection
-/// once they are bound to a query.
+/// Satisfied by reverse_sigmoid, random_vertex, modelguard_w, codebook, misdirect, and by decoy, mad and
+/// gradient_redirection once they are bound to a query.
 template <class P, class T = float>
 concept Perturbation = requires(const P& perturbation, const row<T>& row, const block<T>& block) {
   { perturbation.weights(row).label } -> std::convertible_to<T>;

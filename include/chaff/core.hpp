@@ -8,6 +8,7 @@
 #include "chaff/any_defense.hpp"                         // IWYU pragma: export
 #include "chaff/apply.hpp"                               // IWYU pragma: export
 #include "chaff/calibration/calibrate.hpp"               // IWYU pragma: export
+#include "chaff/calibration/codebook_of.hpp"             // IWYU pragma: export
 #include "chaff/concepts.hpp"                            // IWYU pragma: export
 #include "chaff/defend.hpp"                              // IWYU pragma: export
 #include "chaff/defenses/adaptive_misinformation.hpp"    // IWYU pragma: export
@@ -30,6 +31,7 @@
 #include "chaff/metrics/utility.hpp"                     // IWYU pragma: export
 #include "chaff/monitor.hpp"                             // IWYU pragma: export
 #include "chaff/noise/key.hpp"                           // IWYU pragma: export
+#include "chaff/perturbations/codebook.hpp"              // IWYU pragma: export
 #include "chaff/perturbations/decoy.hpp"                 // IWYU pragma: export
 #include "chaff/perturbations/gradient_redirection.hpp"  // IWYU pragma: export
 #include "chaff/perturbations/mad.hpp"                   // IWYU pragma: export

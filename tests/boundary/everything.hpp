@@ -157,6 +157,7 @@ void use_all(std::span<const T> logits, std::span<T> output, std::span<const int
   use<T>(gated{confidence_gate{}, random_vertex{.epsilon = 1, .key = secret()}}, logits, output);
   use<T>(gated{always{}, random_vertex{.epsilon = 1, .key = secret()}}, logits, output);
   use<T>(modelguard_w{.epsilon = 0.5}, logits, output);
+  use<T>(codebook_of(logits, 4, {.epsilon = 0.5}), logits, output);
   use<T>(decoy{same_logits{}}, logits, output);
   use<T>(adaptive_misinformation(same_logits{}, {.tau = 0.6, .nu = 5}), logits, output);
   use<T>(mad{last_layer{same_logits{}}, 1.0, true}, logits, output);

@@ -6,6 +6,7 @@
 #include <chaff/chaff.hpp>
 
 #include "bytes.hpp"
+#include "support/every_defense.hpp"
 #include "support/reference.hpp"
 
 /// Any policy, in range or not.
@@ -24,7 +25,7 @@ inline chaff::policy some_policy(bytes& source) {
 /// Calls use(defense) with a defense that needs nothing but logits; its parameters may be out of range.
 template <class Use>
 void with_some_defense(bytes& source, Use use) {
-  const auto kind = source.number(0, 7);
+  const auto kind = source.number(0, 8);
   chaff::reverse_sigmoid reversed{source.parameter(), source.parameter(),
                                   source.flag() ? chaff::odds::exact : chaff::odds::clamped};
   const double tau = source.parameter(), nu = source.flag() ? 1000 : source.parameter();
@@ -37,6 +38,7 @@ void with_some_defense(bytes& source, Use use) {
     case 4: return use(chaff::gated{chaff::confidence_gate{tau, nu}, chaff::misdirect{key}});
     case 5: return use(chaff::energy_dcp{reversed.beta, reversed.gamma, nu, tau, reversed.rule});
     case 7: return use(chaff::modelguard_w{source.parameter()});
+    case 8: return use(codebook_of_any_size(source.flag() ? 0.5 : 2));
     default: return use(chaff::dcp{reversed.beta, reversed.gamma, nu, tau, reversed.rule});
   }
 }

@@ -7,7 +7,9 @@
 #include <chaff/core.hpp>
 #include <cmath>
 #include <concepts>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <span>
 #include <stdexcept>
@@ -65,6 +67,40 @@ struct some_gradient {
   }
 };
 
+/// A codebook for rows of any number of classes, made where a row first needs it: three labels have centroids, a flat
+/// one and a steep one.
+class codebook_of_any_size {
+ public:
+  explicit codebook_of_any_size(double epsilon) : books_(std::make_shared<books>()) { books_->epsilon = epsilon; }
+
+  template <class T>
+  auto weights(const chaff::row<T>& row) const {
+    return books_->of(row.classes()).weights(row);
+  }
+
+ private:
+  struct books {
+    double epsilon = 1;
+    std::mutex mutex;
+    std::map<std::size_t, chaff::codebook> of_size;
+
+    const chaff::codebook& of(std::size_t classes) {
+      const std::lock_guard lock(mutex);
+      const auto found = of_size.find(classes);
+      if (found != of_size.end()) return found->second;
+      std::vector<float> centroids;
+      for (const std::size_t label : {std::size_t{0}, classes / 2, classes - 1}) {
+        for (const double p : {0.6, 0.99}) {
+          centroids.insert(centroids.end(), classes, static_cast<float>((1 - p) / static_cast<double>(classes - 1)));
+          centroids[centroids.size() - classes + label] = static_cast<float>(p);
+        }
+      }
+      return of_size.emplace(classes, chaff::codebook(std::move(centroids), classes, epsilon)).first->second;
+    }
+  };
+  std::shared_ptr<books> books_;
+};
+
 /// Calls visit(defense, name) for every defense that needs nothing but logits and keeps the label.
 template <class Visit>
 void for_each_row_defense(Visit visit) {
@@ -84,6 +120,8 @@ void for_each_row_defense(Visit visit) {
   visit(chaff::random_vertex{.epsilon = 1.5, .key = test_key}, "random_vertex");
   visit(chaff::modelguard_w{.epsilon = 0.5}, "modelguard_w");
   visit(chaff::modelguard_w{.epsilon = 2}, "modelguard_w, at its limit");
+  visit(codebook_of_any_size(0.5), "codebook");
+  visit(codebook_of_any_size(2), "codebook, at its limit");
 }
 
 /// Calls visit(defense, name) for every defense that needs the query.

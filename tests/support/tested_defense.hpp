@@ -114,9 +114,9 @@ const defenses_by_need<T>& every_defense() {
 template <class T>
 defenses_by_need<T> every_defense_behind(const any_reduction<T>& reduction, const std::string& name_of_reduction) {
   return each_defense<T>([&]<class D>(const D& defense, const char* name) {
-    const auto reduced = defense | reduction;
-    return new tested_defense_of<T, std::remove_const_t<decltype(reduced)>>(
-        reduced, std::string(name) + " | " + name_of_reduction);
+    using reduced = chaff::reduced<D, any_reduction<T>>;
+    return new tested_defense_of<T, reduced>(reduced{defense, reduction},
+                                             std::string(name) + " | " + name_of_reduction);
   });
 }
 

@@ -145,6 +145,8 @@ TEST(ParseDefense, NamesPositionWhatWasReadAndWhatIsAllowed) {
       {"mad", "0: mad needs a surrogate model and the query, which text cannot hold: "},
       {"gradient_redirection", "0: gradient_redirection needs a surrogate model and the query, which text cannot hold"},
       {"adaptive_misinformation(tau=0.9)", "0: adaptive_misinformation needs a second model, the decoy, which text"},
+      {"codebook", "0: codebook has a table, which text cannot hold: make it in C++ with chaff::codebook_of"},
+      {"gated(always, codebook(epsilon=1))", "14: codebook has a table, which text cannot hold"},
       {"gated(always, decoy)", "14: decoy needs a second model, the decoy, which text cannot hold"},
       {"d\xc3\xa9", "0: read 'd', " + defenses},
       {"none\xc3\xa9", "4: read byte 0xc3, allowed is '|', or the end of the text"},

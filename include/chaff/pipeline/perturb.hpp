@@ -31,7 +31,7 @@ struct perturb_input {
   simd::vec<T> alpha;        ///< from the gate
   simd::vec<T> label_p;      ///< p of the label
   simd::vec<T> log_against;  ///< log((1 - p) / p) of the label
-  simd::vec<T> label;        ///< result: w of the label, from the classes that begin at 0
+  simd::vec<T> label;        ///< result: (1 - alpha) p + alpha w of the label, from the classes that begin at 0
   stretch<T> classes;        ///< in: z and e; result: (1 - alpha) p + alpha w in place of e
 
   [[gnu::always_inline]] block<T> at(std::size_t offset) const {
@@ -71,19 +71,25 @@ CHAFF_NO_IPA void perturb_classwise(const void* perturbation, const prepared_mem
     const simd::vec<T> p = simd::load<T>(input.classes.w + i) * input.scale;
     input.store(i, each.blend(p, simd::load<T>(reinterpret_cast<const T*>(steps) + i), input.alpha));
   });
-  if (input.classes.first == 0) result.label = each.label(input.label_p, input.log_against);
+  if (input.classes.first == 0) {
+    const simd::vec<T> label = each.label(input.label_p, input.log_against);
+    result.label = simd::multiply_add<T>(input.alpha, label - input.label_p, input.label_p);
+  }
 }
 
 template <class T, class Weights>
 CHAFF_NO_IPA void perturb_rowwise(const void*, const prepared_memory& memory, perturb_input<T>& result) {
   const Weights& weights = *std::launder(reinterpret_cast<const Weights*>(memory.bytes));
   const perturb_input<T> input = result;
+  // of two products, so that the weights of an open row are w and hold nothing of p, not even in their last bits
+  const simd::vec<T> kept = T(1) - input.alpha;
   for_blocks<T>(input.classes.blocks, [&](std::size_t i) CHAFF_INLINE {
     const block<T> block = input.at(i);
-    const simd::vec<T> blend = simd::multiply_add<T>(input.alpha, weights(block) - block.p, block.p);
+    const simd::vec<T> blend = simd::multiply_add<T>(input.alpha, weights(block), block.p * kept);
     input.store(i, simd::maximum<T>(blend, simd::vec<T>{}));
   });
-  result.label = simd::broadcast(static_cast<T>(weights.label));
+  const simd::vec<T> label = simd::broadcast(static_cast<T>(weights.label));
+  result.label = simd::multiply_add<T>(input.alpha, label, input.label_p * kept);
 }
 
 /// A perturbation for the row at a position: bound to it where it needs the query, and otherwise as it is.
@@ -153,10 +159,9 @@ struct perturbed_row {
 
 /// (1 - alpha) p + alpha w of a label, lifted to min_label_weight where the label is kept.
 template <class T>
-[[gnu::always_inline]] inline simd::vec<T> blend_label(const perturb_input<T>& input, bool keep_label) {
+[[gnu::always_inline]] inline simd::vec<T> lift_label(const perturb_input<T>& input, bool keep_label) {
   const T lowest = keep_label ? static_cast<T>(min_label_weight) : T(0);
-  return simd::maximum<T>(simd::multiply_add<T>(input.alpha, input.label - input.label_p, input.label_p),
-                          simd::broadcast(lowest));
+  return simd::maximum<T>(input.label, simd::broadcast(lowest));
 }
 
 template <class T, bool is_short>
@@ -214,7 +219,7 @@ template <class T, bool is_short>
   } else {
     weights_from(row, &perturbed, 0);
   }
-  perturbed.label_weight = blend_label(input, keep_label)[0];
+  perturbed.label_weight = lift_label(input, keep_label)[0];
 }
 
 }  // namespace chaff::detail::inline CHAFF_ABI

@@ -109,7 +109,7 @@ CHAFF_NO_IPA bool answer_rows_across(const defense_call<T>& defense, const polic
       input.classes = {z.data() + offset, w.data() + offset, first, (std::min)(classes - first, stretch_blocks)};
       defense.perturbation.perturb(defense.perturbation.perturbation, nothing, input);
     }
-    Vec label_weight = blend_label(input, policy.keep_label);
+    Vec label_weight = lift_label(input, policy.keep_label);
     const Vec share =
         simd::select<T>(is_closed, simd::broadcast(tie_label_cap<T>), simd::broadcast(perturbed_label_cap<T>));
     const Vec cap = policy.keep_label ? label_weight * share : simd::broadcast(infinity);

@@ -32,7 +32,7 @@ class any_part {
   /// Whether check finds nothing wrong, which is all that apply has to know in most calls.
   virtual bool accepts(const policy& policy) const = 0;
   virtual parameter_error check(const policy& policy) const = 0;
-  /// Throws: std::invalid_argument for a part that is not of the library, for which text has no name.
+  /// Throws: std::invalid_argument for a part that is not of the library, for which text has no name, and a codebook.
   virtual std::string text() const = 0;
 };
 
@@ -42,7 +42,8 @@ std::string text_of_any(const Part& part) {
     return text_of(part);
   } else {
     fail<std::invalid_argument>(
-        "chaff: a defense has text where all of its parts are the library's, and this one has a part of another type");
+        "chaff: this defense has no text: a part of it is not the library's, or is a codebook, whose table text does "
+        "not hold");
   }
 }
 

@@ -146,6 +146,10 @@ inline const char* why_not_in_text(std::string_view name) {
     return " needs a surrogate model and the query, which text cannot hold: make it in C++ and bind it with "
            "chaff::defend";
   }
+  if (name == "codebook") {
+    return " has a table, which text cannot hold: make it in C++ with chaff::codebook_of and bind it with "
+           "chaff::defend";
+  }
   return nullptr;
 }
 
