@@ -15,7 +15,7 @@
 
 namespace {
 
-constexpr std::size_t answers = 4096;
+constexpr std::size_t answers = 1024;
 
 template <class T>
 void answer_rows(std::size_t classes, std::size_t rows, bool constant_time, bool mixed) {
