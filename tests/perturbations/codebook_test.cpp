@@ -145,8 +145,9 @@ TYPED_TEST(Codebook, AnswersWithTheFirstCentroidWithinEpsilonNotWithTheNearest) 
 TYPED_TEST(Codebook, TakesACentroidAtExactlyEpsilon) {
   using T = TypeParam;
   const std::vector<T> p{T(0.5), T(0.25), T(0.25)};
-  const std::vector<float> c{0.75f, 0.25f, 0};
-  EXPECT_EQ(answer_of_posterior(chaff::codebook(c, 3, 0.5), p), (std::vector<T>{T(0.75), T(0.25), 0}));
+  const std::vector<float> at_epsilon{0.75f, 0.25f, 0}, nearer{0.5f, 0.375f, 0.125f};
+  EXPECT_EQ(answer_of_posterior(chaff::codebook(flat({at_epsilon, nearer}), 3, 0.5), p),
+            (std::vector<T>{T(0.75), T(0.25), 0}));
 }
 
 TYPED_TEST(Codebook, MovesByEpsilonTowardsTheNearestCentroidAndOfEquallyNearOnesTheFirst) {
@@ -434,6 +435,18 @@ TEST(CodebookTable, SortsCentroidsByLabelAndKeepsTheirOrder) {
   const chaff::codebook again(book.centroids(), book.classes(), book.epsilon());
   EXPECT_EQ(again.centroids(), book.centroids());
   EXPECT_EQ(again.epsilon(), 0.25);
+}
+
+TEST(CodebookTable, GivesThePosteriorBehindAnAnswerBetweenToWhoeverKnowsIt) {
+  const std::vector<double> p{0.4, 0.35, 0.2, 0.05};
+  const std::vector<float> c{0.875f, 0.0625f, 0.03125f, 0.03125f};
+  const auto y = answer_of_posterior(chaff::codebook(c, 4, 0.5), p);
+  // y = c + (p - c) (d - 0.5) / d, so |y - c|_1 = d - 0.5
+  const double left = l1(y, c), d = left + 0.5;
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    const double of_c = static_cast<double>(c[i]);
+    EXPECT_NEAR(of_c + (y[i] - of_c) * d / left, p[i], 1e-12);
+  }
 }
 
 TEST(CodebookTable, GoesWithGatesReductionsAndADefenseOfAnyTypeWithoutText) {
