@@ -6,6 +6,8 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <stdexcept>
+#include <string>
 
 /// LeNet-5 with rectifiers and maxima: N x 1 x 28 x 28 -> N x classes logits.
 inline torch::nn::Sequential lenet(std::int64_t classes) {
@@ -36,11 +38,12 @@ struct residual_block : torch::nn::Module {
   torch::nn::Sequential body{nullptr}, past{nullptr};
 };
 
-/// ResNet-18 as for 32 x 32 images (He et al. 2016, arXiv 1512.03385): N x channels x 32 x 32 -> N x classes logits.
-inline torch::nn::Sequential resnet18(std::int64_t channels, std::int64_t classes) {
+/// ResNet-18 as for 32 x 32 images (He et al. 2016, arXiv 1512.03385): N x channels x size x size -> N x classes
+/// logits. A smaller image, of even size, gets a frame of zeros: the first convolution is padded by more.
+inline torch::nn::Sequential resnet18(std::int64_t channels, std::int64_t classes, std::int64_t size = 32) {
   namespace nn = torch::nn;
-  nn::Sequential all(nn::Conv2d(nn::Conv2dOptions(channels, 64, 3).padding(1).bias(false)), nn::BatchNorm2d(64),
-                     nn::ReLU());
+  nn::Sequential all(nn::Conv2d(nn::Conv2dOptions(channels, 64, 3).padding(1 + (32 - size) / 2).bias(false)),
+                     nn::BatchNorm2d(64), nn::ReLU());
   std::int64_t in = 64;
   for (const std::int64_t out : {64, 128, 256, 512}) {
     all->push_back(residual_block(in, out, out == 64 ? 1 : 2));
@@ -51,6 +54,14 @@ inline torch::nn::Sequential resnet18(std::int64_t channels, std::int64_t classe
   all->push_back(nn::Flatten());
   all->push_back(nn::Linear(512, classes));
   return all;
+}
+
+/// A victim's or a clone's network, lenet or resnet18: N x 1 x 28 x 28 -> N x classes logits.
+/// Raises std::invalid_argument for another name.
+inline torch::nn::Sequential network(const std::string& name, std::int64_t classes) {
+  if (name == "lenet") return lenet(classes);
+  if (name == "resnet18") return resnet18(1, classes, 28);
+  throw std::invalid_argument("no network is called " + name);
 }
 
 /// Noise to images: N x 100 -> N x 1 x 28 x 28, before they are squashed into [0, 1].

@@ -3,10 +3,10 @@
 
     quantise.py int8_ptq|int8_qat FLOAT INT8 [--epochs N]
 
-FLOAT is a pickled dictionary of the lab's: the LeNet's parameters by name, and the images and labels that it was
-trained on. int8_ptq: post-training, ranges from 1,000 of the images. int8_qat: trained on for some epochs with
-simulated quantisation first. The network in INT8 returns dequantised logits, scale (q - zero_point); the two are its
-attributes.
+FLOAT is a pickled dictionary of the lab's: the parameters and buffers, by name, of a LeNet or a ResNet-18, and the
+images and labels that it was trained on. int8_ptq: post-training, ranges from 1,000 of the images. int8_qat: trained on
+for some epochs with simulated quantisation first. The network in INT8 returns dequantised logits,
+scale (q - zero_point); the two are its attributes.
 """
 
 import argparse
@@ -16,23 +16,71 @@ from torch import nn
 from torch.ao import quantization
 
 
-class Victim(nn.Module):
-    """The lab's LeNet, with the doors of quantisation."""
+def lenet(classes):
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(16 * 4 * 4, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, classes))
 
-    def __init__(self, classes):
+
+def convolution(channels, out, size, stride=1):
+    return nn.Conv2d(channels, out, size, stride, padding=size // 2, bias=False)
+
+
+class ResidualBlock(nn.Module):
+    """Two 3 x 3 convolutions and a way past them."""
+
+    def __init__(self, channels, out, stride):
+        super().__init__()
+        self.body = nn.Sequential(convolution(channels, out, 3, stride), nn.BatchNorm2d(out), nn.ReLU(),
+                                  convolution(out, out, 3), nn.BatchNorm2d(out))
+        self.past = None
+        if channels != out or stride != 1:
+            self.past = nn.Sequential(convolution(channels, out, 1, stride), nn.BatchNorm2d(out))
+        self.sum = nn.quantized.FloatFunctional()
+
+    def forward(self, x):
+        return self.sum.add_relu(self.body(x), x if self.past is None else self.past(x))
+
+
+def resnet18(classes):
+    layers = [nn.Conv2d(1, 64, 3, padding=3, bias=False), nn.BatchNorm2d(64), nn.ReLU()]
+    channels = 64
+    for out in (64, 128, 256, 512):
+        layers += [ResidualBlock(channels, out, 1 if out == 64 else 2), ResidualBlock(out, out, 1)]
+        channels = out
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, classes))
+
+
+class Victim(nn.Module):
+    """The lab's network, its layers named as there, with the doors of quantisation."""
+
+    def __init__(self, given):
         super().__init__()
         self.quant = quantization.QuantStub()
-        self.layers = nn.Sequential(
-            nn.Conv2d(1, 6, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Flatten(), nn.Linear(16 * 4 * 4, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, classes))
+        # the last layer is number 11 of a LeNet, and number 13 of a ResNet-18
+        self.layers = resnet18(len(given["13.bias"])) if "13.bias" in given else lenet(len(given["11.bias"]))
+        self.layers.load_state_dict(given)
 
     def forward(self, x):
         return self.layers(self.quant(x))
 
     def fused(self):
-        pairs = [["layers.0", "layers.1"], ["layers.3", "layers.4"], ["layers.7", "layers.8"], ["layers.9", "layers.10"]]
         fuse = quantization.fuse_modules_qat if self.training else quantization.fuse_modules
-        return fuse(self, pairs)
+        return fuse(self, list(fusible(self)))
+
+
+def fusible(network):
+    """The names of layers that quantisation makes one of: with weights, batch norm, rectifier."""
+    for name, sequence in network.named_modules():
+        group = []
+        for number, layer in enumerate(sequence if isinstance(sequence, nn.Sequential) else []):
+            if not isinstance(layer, (nn.BatchNorm2d, nn.ReLU)):
+                if len(group) > 1:
+                    yield group
+                group = []
+            group.append(f"{name}.{number}")
+        if len(group) > 1:
+            yield group
 
 
 class Served(nn.Module):
@@ -70,8 +118,7 @@ def main():
     torch.backends.quantized.engine = "qnnpack"
     given = torch.load(wanted.given)
     pixels, labels = given.pop("pixels"), given.pop("labels")
-    network = Victim(given["11.bias"].shape[0])
-    network.layers.load_state_dict(given)
+    network = Victim(given)
     if wanted.kind == "int8_ptq":
         network.eval()
         network = network.fused()
@@ -87,7 +134,7 @@ def main():
         train(network, pixels, labels, wanted.epochs)
     network.eval()
     quantization.convert(network, inplace=True)
-    last = network.layers[11]
+    last = network.layers[-1]
     with torch.no_grad():
         traced = torch.jit.trace(network, pixels[:2])
     torch.jit.script(Served(traced, float(last.scale), int(last.zero_point))).save(wanted.made)

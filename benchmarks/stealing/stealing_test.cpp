@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <torch/script.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
 
 #include "attackers.hpp"
 #include "data_free.hpp"
@@ -346,6 +351,87 @@ TEST(RunInProcesses, RunsEachJobOnceAndReportsFailures) {
   run_in_processes(20, 3, job);
   for (int i = 0; i < 20; ++i) EXPECT_TRUE(std::filesystem::exists(folder / std::to_string(i)));
   EXPECT_THROW(run_in_processes(20, 3, job), std::runtime_error);
+}
+
+TEST(Network, ResNet18HasItsElevenMillionParameters) {
+  std::int64_t wanted = 9 * 1 * 64 + 2 * 64;  // the first convolution, and its batch norm
+  std::int64_t in = 64;
+  for (const std::int64_t out : {64, 128, 256, 512}) {
+    wanted += 9 * in * out + 3 * 9 * out * out + 4 * 2 * out;  // four convolutions, and their batch norms
+    if (in != out) wanted += in * out + 2 * out;               // the way past, and its batch norm
+    in = out;
+  }
+  wanted += 512 * 10 + 10;
+  EXPECT_EQ(wanted, 11172810);
+  std::int64_t count = 0;
+  for (const torch::Tensor& each : network("resnet18", 10)->parameters()) count += each.numel();
+  EXPECT_EQ(count, wanted);
+}
+
+TEST(Network, GivesOneLogitForEachClassAndRefusesUnknownNames) {
+  for (const char* name : {"lenet", "resnet18"}) {
+    const torch::Tensor z = network(name, 111)->forward(torch::rand({2, 1, 28, 28}));
+    EXPECT_EQ(z.sizes(), (std::vector<std::int64_t>{2, 111})) << name;
+  }
+  EXPECT_THROW(network("resnet", 10), std::invalid_argument);
+  EXPECT_THROW(network("", 10), std::invalid_argument);
+}
+
+TEST(Network, ResNet18SeesTheImageInAFrameOfZeros) {
+  torch::manual_seed(1);
+  torch::nn::Sequential of_28 = network("resnet18", 10);
+  torch::manual_seed(1);
+  torch::nn::Sequential of_32 = resnet18(1, 10);
+  const torch::Tensor x = torch::rand({3, 1, 28, 28});
+  const torch::Tensor framed = torch::constant_pad_nd(x, {2, 2, 2, 2});
+  EXPECT_LT((of_28->forward(x) - of_32->forward(framed)).abs().max().item<float>(), 1e-5);
+}
+
+/// Parameters and buffers by name, as quantise.py reads them.
+c10::impl::GenericDict state_of(const torch::nn::Sequential& network) {
+  c10::impl::GenericDict state(c10::StringType::get(), c10::TensorType::get());
+  for (const auto& each : network->named_parameters()) state.insert(each.key(), each.value().detach());
+  for (const auto& each : network->named_buffers()) state.insert(each.key(), each.value());
+  return state;
+}
+
+TEST(QuantisedNetwork, HasLogitsNearTheFloatOnes) {
+  const torch::Tensor x = torch::rand({32, 1, 28, 28}) * torch::rand({32, 1, 1, 1});
+  for (const char* name : {"lenet", "resnet18"}) {
+    torch::manual_seed(4);
+    torch::nn::Sequential of_float = network(name, 10);
+    const torch::NoGradGuard no_gradients;
+    for (torch::Tensor& each : of_float->parameters()) {
+      if (each.dim() == 1) {
+        each.add_(0.2 * torch::randn_like(each));  // no batch norm is the identity
+      } else {
+        each.mul_(std::sqrt(6.0));  // of He et al. 2015: images differ at the last layer as much as at the first
+      }
+    }
+    for (const auto& each : of_float->modules()) {
+      if (auto* norm = each->as<torch::nn::BatchNorm2d>()) norm->options.momentum(1);
+    }
+    of_float->forward(x);  // sets the means and variances of the batch norms
+    of_float->eval();
+    c10::impl::GenericDict given = state_of(of_float);
+    given.insert("pixels", x);
+    given.insert("labels", torch::zeros({32}, torch::kLong));
+    const std::string from = testing::TempDir() + "chaff_" + name + ".in", to = testing::TempDir() + "chaff_int8.pt";
+    const std::vector<char> bytes = torch::pickle_save(given);
+    std::ofstream(from, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    ASSERT_EQ(std::system((CHAFF_QUANTISE " int8_ptq '" + from + "' '" + to + "'").c_str()), 0) << name;
+    torch::jit::Module of_int8 = torch::jit::load(to);
+    const torch::Tensor z = of_float->forward(x), q = of_int8.forward({x}).toTensor();
+    const torch::Tensor codes =
+        q / of_int8.attr("scale").toDouble() + static_cast<double>(of_int8.attr("zero_point").toInt());
+    EXPECT_LT((codes - codes.round()).abs().max().item<float>(), 1e-3) << name;
+    EXPECT_GE(codes.min().item<float>(), -1e-3) << name;
+    EXPECT_LE(codes.max().item<float>(), 255 + 1e-3) << name;
+    const torch::Tensor of_images = z - z.mean(0, true);  // what the images make of the logits
+    const double error = ((q - z).norm() / of_images.norm()).item<double>();
+    EXPECT_LT(error, 0.2) << name;
+    EXPECT_GT(error, 0) << name;
+  }
 }
 
 }  // namespace
