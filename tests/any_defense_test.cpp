@@ -138,9 +138,11 @@ TEST(AnyDefense, IsBoundToAModelLikeAnyDefense) {
   const auto served = chaff::defend(model, parse_defense("dcp(beta=1.2) | top_k(k=2)"));
   const auto expected = chaff::defend(model, chaff::dcp{.beta = 1.2} | chaff::top_k{.k = 2});
   EXPECT_EQ(served(logits), expected(logits));
-  EXPECT_THROW(chaff::defend(model, parse_defense("misdirect(key=" + key_text + ")")), std::invalid_argument);
-  EXPECT_THROW(chaff::defend(model, any_defense(chaff::dcp{.beta = -1})), std::invalid_argument);
-  EXPECT_THROW(chaff::defend(model, any_defense(chaff::none{}) | chaff::top_k{.k = 0}), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::defend(model, parse_defense("misdirect(key=" + key_text + ")"))),
+               std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::defend(model, any_defense(chaff::dcp{.beta = -1}))), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::defend(model, any_defense(chaff::none{}) | chaff::top_k{.k = 0})),
+               std::invalid_argument);
 }
 
 struct flat {
@@ -163,9 +165,9 @@ TEST(AnyDefense, TakesPartsOfTheUserWhichHaveNoText) {
   const chaff::gated typed{gate, flat{}};
   expect_same_bits(typed, typed, "gate and perturbation");
   expect_same_bits(any_defense(flat{}) | halve, chaff::reduced{flat{}, halve}, "reduction");
-  EXPECT_THROW(to_string(typed), std::invalid_argument);
-  EXPECT_THROW(chaff::to_string(flat{}), std::invalid_argument);
-  EXPECT_THROW(to_string(any_defense(chaff::dcp{}) | halve), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(to_string(typed)), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::to_string(flat{})), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(to_string(any_defense(chaff::dcp{}) | halve)), std::invalid_argument);
 }
 
 TEST(AnyDefense, LeavesWhatItWasMovedFrom) {
@@ -185,7 +187,7 @@ TEST(AnyDefense, TakesSixteenReductionsAndNoMore) {
   expect_same_bits(defense, chaff::none{} | chaff::label_only{}, "16 reductions");
   EXPECT_EQ(to_string(parse_defense(text)), to_string(defense));
   EXPECT_THROW(defense | chaff::label_only{}, std::invalid_argument);
-  EXPECT_THROW(parse_defense(text + " | label_only"), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(parse_defense(text + " | label_only")), std::invalid_argument);
 }
 
 template <class D>

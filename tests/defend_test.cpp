@@ -115,8 +115,8 @@ TEST(Defend, TakesPointersToMembers) {
 }
 
 TEST(Defend, ChecksParametersAtOnceAndRowsAtEachCall) {
-  EXPECT_THROW(chaff::defend(free_function, chaff::dcp{.beta = -1}), std::invalid_argument);
-  EXPECT_THROW(chaff::defend(free_function, defense, {.max_l1 = 3}), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::defend(free_function, chaff::dcp{.beta = -1})), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::defend(free_function, defense, {.max_l1 = 3})), std::invalid_argument);
   const auto model = chaff::defend([](float x) { return std::vector<float>{x, 0}; }, defense);
   EXPECT_THROW(model(std::numeric_limits<float>::quiet_NaN()), std::domain_error);
 }

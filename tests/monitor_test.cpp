@@ -102,14 +102,14 @@ TEST(GateScores, AreLogSumExpOrConfidenceOfEachRow) {
 
 TEST(GateScores, RefusesWhatTheGateOrApplyRefuses) {
   const std::vector<float> bad{1, 2, std::numeric_limits<float>::quiet_NaN(), 1};
-  EXPECT_EQ(message_of<std::domain_error>([&] { chaff::gate_scores(chaff::energy_gate{}, bad, 2); }),
+  EXPECT_EQ(message_of<std::domain_error>([&] { static_cast<void>(chaff::gate_scores(chaff::energy_gate{}, bad, 2)); }),
             "chaff: logit 0 of row 1 is NaN");
-  EXPECT_THROW(chaff::gate_scores(chaff::energy_gate{}, bad, 3), std::invalid_argument);
-  EXPECT_THROW(chaff::gate_scores(chaff::energy_gate{}, bad, 0), std::invalid_argument);
-  EXPECT_THROW(
-      chaff::gate_scores(chaff::energy_gate{}, std::vector{0.5, 0.5}, 2, {.input = chaff::form::probabilities}),
-      std::invalid_argument);
-  EXPECT_THROW(chaff::gate_scores(chaff::confidence_gate{.nu = -1}, bad, 2), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::gate_scores(chaff::energy_gate{}, bad, 3)), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::gate_scores(chaff::energy_gate{}, bad, 0)), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::gate_scores(chaff::energy_gate{}, std::vector{0.5, 0.5}, 2,
+                                                    {.input = chaff::form::probabilities})),
+               std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::gate_scores(chaff::confidence_gate{.nu = -1}, bad, 2)), std::invalid_argument);
 }
 
 TEST(CalibrateMonitor, HasTheScoresOfTheBenignRows) {
@@ -126,7 +126,8 @@ TEST(CalibrateMonitor, HasTheScoresOfTheBenignRows) {
 
 TEST(CalibrateMonitor, BadDataAreErrorsThatNameThem) {
   const auto message = [](const chaff::calibration_data<float>& data, const chaff::monitor_options& options = {}) {
-    return message_of<std::invalid_argument>([&] { chaff::calibrate_monitor(data, chaff::energy_gate{}, options); });
+    return message_of<std::invalid_argument>(
+        [&] { static_cast<void>(chaff::calibrate_monitor(data, chaff::energy_gate{}, options)); });
   };
   EXPECT_EQ(message({.logits = benign}), "chaff: calibration_data.classes is 0, allowed is 1 or more");
   EXPECT_EQ(message({.classes = 5}), "chaff: calibration_data.logits is empty");
@@ -304,7 +305,8 @@ TEST(Monitored, FlaggedPolicyIsForFlaggedRowsAndTheModelsShapeForBoth) {
   const auto served = chaff::monitored(identity, chaff::none{}, misdirect, monitor, batch, {.keep_label = false});
   double evidence = monitor.monitor.threshold();
   EXPECT_EQ(served(evidence, ood), answer(misdirect, ood, {.keep_label = false}));
-  EXPECT_THROW(chaff::monitored(identity, chaff::none{}, misdirect, monitor, batch), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::monitored(identity, chaff::none{}, misdirect, monitor, batch)),
+               std::invalid_argument);
 }
 
 TEST(Monitored, ServesDefensesChosenAtRunTimeWithTheirReductions) {
@@ -391,15 +393,17 @@ TEST(Monitored, FailedCallLeavesTheEvidenceAsItWas) {
 
 TEST(Monitored, ChecksParametersAtOnce) {
   const auto monitor = energy_monitor();
-  EXPECT_THROW(chaff::monitored(identity, chaff::dcp{.beta = -1}, chaff::refuse{}, monitor), std::invalid_argument);
-  EXPECT_THROW(chaff::monitored(identity, chaff::dcp{}, chaff::dcp{.beta = -1}, monitor), std::invalid_argument);
-  EXPECT_THROW(chaff::monitored(identity, chaff::dcp{}, chaff::refuse{}, monitor, {.max_l1 = 3}),
+  EXPECT_THROW(static_cast<void>(chaff::monitored(identity, chaff::dcp{.beta = -1}, chaff::refuse{}, monitor)),
                std::invalid_argument);
-  EXPECT_THROW(chaff::monitored(identity, chaff::dcp{}, chaff::dcp{}, monitor, {}, {.max_l1 = 3}),
+  EXPECT_THROW(static_cast<void>(chaff::monitored(identity, chaff::dcp{}, chaff::dcp{.beta = -1}, monitor)),
                std::invalid_argument);
-  EXPECT_THROW(
-      chaff::monitored(identity, chaff::dcp{}, chaff::refuse{}, monitor, {.input = chaff::form::probabilities}),
-      std::invalid_argument)
+  EXPECT_THROW(static_cast<void>(chaff::monitored(identity, chaff::dcp{}, chaff::refuse{}, monitor, {.max_l1 = 3})),
+               std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::monitored(identity, chaff::dcp{}, chaff::dcp{}, monitor, {}, {.max_l1 = 3})),
+               std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::monitored(identity, chaff::dcp{}, chaff::refuse{}, monitor,
+                                                  {.input = chaff::form::probabilities})),
+               std::invalid_argument)
       << "an energy gate scores logits alone";
 }
 

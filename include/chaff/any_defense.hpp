@@ -155,7 +155,7 @@ namespace chaff::inline CHAFF_ABI {
 /// shows no key. What depends on the policy, such as a label that misdirect may not keep, is checked by apply and
 /// defend. It is a function of a std::string_view; as a template, it costs no compile time where it is not called.
 template <class Text = std::string_view>
-any_defense parse_defense(std::type_identity_t<Text> text) {
+[[nodiscard]] any_defense parse_defense(std::type_identity_t<Text> text) {
   detail::scanner rest(text, "defense");
   detail::any_defense_state state;
   if (rest.take_word_if("gated")) {
@@ -181,14 +181,14 @@ any_defense parse_defense(std::type_identity_t<Text> text) {
 /// The text holds the keys of its parts: treat it as you treat them.
 /// Throws: std::invalid_argument for a defense with a part that is not the library's, since text has no name for it, or
 /// with a codebook, whose table text does not hold.
-inline std::string to_string(const any_defense& defense) {
+[[nodiscard]] inline std::string to_string(const any_defense& defense) {
   return defense.text();
 }
 
 /// The policy that a text describes: label_margin=0.011, max_l1=0.5, or the same in policy(...). An empty text is the
 /// default policy. The rules and errors are those of parse_defense.
 template <class Text = std::string_view>
-policy parse_policy(std::type_identity_t<Text> text) {
+[[nodiscard]] policy parse_policy(std::type_identity_t<Text> text) {
   detail::scanner rest(text, "policy");
   detail::parameter_positions<policy> positions;
   policy result;
@@ -203,7 +203,7 @@ policy parse_policy(std::type_identity_t<Text> text) {
 }
 
 /// The canonical text of a policy, with every parameter: parse_policy makes the same policy of it.
-inline std::string to_string(const policy& policy) {
+[[nodiscard]] inline std::string to_string(const policy& policy) {
   return detail::text_of(policy);
 }
 

@@ -147,7 +147,8 @@ void apply_rows(const Defense& defense, const Logits& logits, std::size_t classe
 /// Answers logits in an adapted container, such as an Eigen matrix, as a new one of the same kind.
 /// Shapes, errors and allocation are those of the adapter.
 template <class Defense, Adapted Logits>
-auto apply(const Defense& defense, const Logits& logits, const policy& policy = {}) {
+[[nodiscard("chaff: the answer is returned: write output = chaff::apply(defense, logits)")]] auto apply(
+    const Defense& defense, const Logits& logits, const policy& policy = {}) {
   return adapter<std::remove_cvref_t<Logits>>::apply(defense, logits, policy);
 }
 

@@ -138,8 +138,8 @@ class defended {
 /// arguments where the gate of some row is open; they reach the model, and then the defense, as lvalues.
 /// Throws: std::invalid_argument for a parameter out of its range, here; the errors of apply, at each call.
 template <class Model, class Defense>
-auto defend(Model&& model, Defense defense, policy policy = {}) {
-  if constexpr (detail::check_bound_defense<Defense>()) {
+[[nodiscard("chaff: call what defend returns")]] auto defend(Model&& model, Defense defense, policy policy = {}) {
+  if constexpr (detail::check_bound_defense<Defense, std::decay_t<Model>>()) {
     return defended<std::decay_t<Model>, Defense>(std::forward<Model>(model), std::move(defense), policy);
   }
 }

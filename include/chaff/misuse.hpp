@@ -65,6 +65,30 @@ consteval bool refuse_reduction() {
   return false;
 }
 
+/// Whether a type is a defense, with or without a need of the query. No callable is called to find out.
+template <class D>
+inline constexpr bool is_defense = chaff::Defense<D, float> || chaff::Defense<D, double> ||
+                                   (AnyGate<gate_of<D>> && needs_query<D>);
+
+template <class R>
+concept AnyPointer = std::is_pointer_v<std::remove_cvref_t<R>>;
+/// A range of any element type, without gaps.
+template <class R>
+concept AnyContiguous = requires(R& range) {
+  typename element_of<R>;
+  std::size(range);
+};
+
+/// Whether what stands in the place of the defense is a container, as logits and outputs are; then a sentence says so.
+template <class D>
+consteval bool has_defense_first() {
+  constexpr bool is_container = (AnyPointer<D> || AnyContiguous<const D> || EigenLike<D> || Adapted<D>)&&!is_defense<D>;
+  static_assert(!is_container,
+                "chaff: the defense comes first: call chaff::apply(defense, logits, output), or "
+                "chaff::apply_rows(defense, logits, classes, output)");
+  return !is_container;
+}
+
 /// Whether bare logits of T may be answered with a defense; where they may not, a sentence says why.
 template <class D, class T>
 consteval bool check_defense() {
@@ -83,13 +107,15 @@ consteval bool check_defense() {
     return false;
   } else if constexpr (!reduces<D, T>) {
     return refuse_reduction<D, T>();
-  } else {
+  } else if constexpr (has_defense_first<D>()) {
     return refuse_no_defense<D, T>();
+  } else {
+    return false;
   }
 }
 
 /// Whether a defense may be bound to a model; where it may not, a sentence says why.
-template <class D>
+template <class D, class Model>
 consteval bool check_bound_defense() {
   if constexpr (chaff::Defense<D, float> || chaff::Defense<D, double>) {
     return true;
@@ -97,19 +123,16 @@ consteval bool check_bound_defense() {
     return refuse_reduction<D, float>();
   } else if constexpr (AnyGate<gate_of<D>> && needs_query<D>) {
     return true;
+  } else if constexpr (is_defense<Model>) {
+    static_assert(is_never<D>,
+                  "chaff: the model comes first: call chaff::defend(model, defense), or chaff::monitored(model, "
+                  "normal_defense, flagged, monitor)");
+    return false;
   } else {
     return refuse_no_defense<D, float>();
   }
 }
 
-template <class R>
-concept AnyPointer = std::is_pointer_v<std::remove_cvref_t<R>>;
-/// A range of any element type, without gaps.
-template <class R>
-concept AnyContiguous = requires(R& range) {
-  typename element_of<R>;
-  std::size(range);
-};
 template <class R>
 concept PolicyLike = std::is_convertible_v<R, policy>;
 template <class R>
@@ -125,10 +148,12 @@ concept AnswerableRanges = ContiguousRange<const Logits> && WritableRange<Output
                            std::same_as<element_of<const Logits>, element_of<Output>>;
 
 /// Says why logits and an output cannot be answered, where they are no AnswerableRanges and not Eigen's.
-template <class Logits, class Output>
+template <class Defense, class Logits, class Output>
 consteval void refuse_ranges() {
   using T = std::remove_cvref_t<Output>;
-  if constexpr (AnyPointer<Logits> || AnyPointer<Output>) {
+  if constexpr (!has_defense_first<Defense>()) {
+    return;
+  } else if constexpr (AnyPointer<Logits> || AnyPointer<Output>) {
     static_assert(is_never<T>,
                   "chaff: a pointer does not tell how many values it points to: pass std::span(pointer, size) in place "
                   "of it, for logits and output alike");
@@ -170,7 +195,7 @@ namespace chaff::inline CHAFF_ABI {
 template <class Defense, class Logits, class Output>
 requires(!detail::AnswerableRanges<Logits, Output> && !detail::EigenLike<Logits> &&
          !detail::EigenOrPolicy<Output>) void apply(const Defense&, const Logits&, Output&&, const policy& = {}) {
-  detail::refuse_ranges<Logits, Output>();
+  detail::refuse_ranges<Defense, Logits, Output>();
 }
 
 template <class Defense, class Logits, class Classes, class Output>
@@ -178,27 +203,33 @@ requires(!(detail::AnswerableRanges<Logits, Output> &&
            std::is_convertible_v<Classes, std::size_t>)&&!detail::EigenLike<Logits> &&
          !detail::EigenOrPolicy<Output>) void apply_rows(const Defense&, const Logits&, const Classes&, Output&&,
                                                          const policy& = {}) {
-  if constexpr (!std::is_convertible_v<Classes, std::size_t> && !detail::AnyPointer<Classes>) {
+  if constexpr (!detail::has_defense_first<Defense>()) {
+    return;
+  } else if constexpr (!std::is_convertible_v<Classes, std::size_t> && !detail::AnyPointer<Classes>) {
     static_assert(detail::is_never<Classes>,
                   "chaff: the number of classes of a row stands between logits and output: call "
                   "chaff::apply_rows(defense, logits, classes, output)");
   } else {
-    detail::refuse_ranges<std::conditional_t<detail::AnyPointer<Classes>, Classes, Logits>, Output>();
+    detail::refuse_ranges<Defense, std::conditional_t<detail::AnyPointer<Classes>, Classes, Logits>, Output>();
   }
 }
 
 template <class Defense, class Logits>
 requires(!Adapted<Logits> && !detail::EigenLike<Logits>) void apply(const Defense&, const Logits&, const policy& = {}) {
-  static_assert(detail::is_never<Logits>,
-                "chaff: there is no output for the answer: call chaff::apply(defense, logits, output)");
+  if constexpr (detail::has_defense_first<Defense>()) {
+    static_assert(detail::is_never<Logits>,
+                  "chaff: there is no output for the answer: call chaff::apply(defense, logits, output)");
+  }
 }
 
 template <class Defense, class Logits, class Output>
 requires(!detail::EigenLike<Logits> && !detail::EigenOrPolicy<Output>) void apply_rows(const Defense&, const Logits&,
                                                                                        Output&&, const policy& = {}) {
-  static_assert(detail::is_never<Logits>,
-                "chaff: rows need the number of their classes: call chaff::apply_rows(defense, logits, classes, "
-                "output)");
+  if constexpr (detail::has_defense_first<Defense>()) {
+    static_assert(detail::is_never<Logits>,
+                  "chaff: rows need the number of their classes: call chaff::apply_rows(defense, logits, classes, "
+                  "output)");
+  }
 }
 
 /// Pointers with sizes: (logits, size, output) or (logits, output, size), and with a size for each.
@@ -206,26 +237,26 @@ template <class Defense, class A, class B, class C>
 requires(!detail::PolicyLike<C> && (detail::AnyPointer<A> || detail::AnyPointer<B> ||
                                     detail::AnyPointer<C>)) void apply(const Defense&, const A&, const B&, const C&,
                                                                        const policy& = {}) {
-  detail::refuse_ranges<A*, A*>();
+  detail::refuse_ranges<Defense, A*, A*>();
 }
 template <class Defense, class A, class B, class C, class D>
 requires(!detail::PolicyLike<D> && (detail::AnyPointer<A> || detail::AnyPointer<B> ||
                                     detail::AnyPointer<C>)) void apply(const Defense&, const A&, const B&, const C&,
                                                                        const D&, const policy& = {}) {
-  detail::refuse_ranges<A*, A*>();
+  detail::refuse_ranges<Defense, A*, A*>();
 }
 template <class Defense, class A, class B, class C, class D>
 requires(!detail::PolicyLike<D> && (detail::AnyPointer<A> || detail::AnyPointer<B> ||
                                     detail::AnyPointer<C>)) void apply_rows(const Defense&, const A&, const B&,
                                                                             const C&, const D&, const policy& = {}) {
-  detail::refuse_ranges<A*, A*>();
+  detail::refuse_ranges<Defense, A*, A*>();
 }
 template <class Defense, class A, class B, class C, class D, class E>
 requires(!detail::PolicyLike<E> && (detail::AnyPointer<A> || detail::AnyPointer<B> ||
                                     detail::AnyPointer<C>)) void apply_rows(const Defense&, const A&, const B&,
                                                                             const C&, const D&, const E&,
                                                                             const policy& = {}) {
-  detail::refuse_ranges<A*, A*>();
+  detail::refuse_ranges<Defense, A*, A*>();
 }
 
 }  // namespace chaff::inline CHAFF_ABI

@@ -445,7 +445,7 @@ TEST(EigenOutput, NewMatrixIsTheOnlyAllocation) {
   EXPECT_EQ(count_allocations([&] { const columns_of<float> output = chaff::apply(defense, z); }), 1u);
   EXPECT_EQ(count_allocations([&] { const Eigen::RowVectorXf output = chaff::apply(defense, z.row(3)); }), 1u);
   EXPECT_EQ(count_allocations([&] { const columns_of<float> output = chaff::apply(defense, 2 * z); }), 1u);
-  EXPECT_EQ(count_allocations([&] { chaff::apply(defense, Eigen::Vector4f(1, 2, 3, 4)); }), 0u);
+  EXPECT_EQ(count_allocations([&] { static_cast<void>(chaff::apply(defense, Eigen::Vector4f(1, 2, 3, 4))); }), 0u);
   EXPECT_EQ(count_allocations([&] { asm volatile("" : : "r"(std::vector<float>(10).data()) : "memory"); }), 1u);
 }
 

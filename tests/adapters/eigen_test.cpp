@@ -70,8 +70,8 @@ TEST(Eigen, MatrixOfOneColumnIsABatchOfSigmoids) {
 }
 
 TEST(Eigen, EmptyRowIsAnErrorAndEmptyBatchIsNot) {
-  EXPECT_THROW(chaff::apply(defense, Eigen::VectorXf()), std::invalid_argument);
-  EXPECT_THROW(chaff::apply(defense, Eigen::MatrixXf(3, 0)), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::apply(defense, Eigen::VectorXf())), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::apply(defense, Eigen::MatrixXf(3, 0))), std::invalid_argument);
   EXPECT_EQ(chaff::apply(defense, Eigen::MatrixXf(0, 3)).rows(), 0);
 }
 
@@ -80,14 +80,15 @@ TEST(Eigen, VectorIsABatchWhereThePolicySaysHowManyClassesARowHas) {
   const Eigen::VectorXf flat = Eigen::Map<const Eigen::VectorXf>(rows.data(), rows.size());
   const Eigen::VectorXf output = chaff::apply(defense, flat, {.classes = 7});
   EXPECT_EQ(row_major(Eigen::Map<const row_major>(output.data(), 6, 7)), chaff::apply(defense, rows));
-  EXPECT_THROW(chaff::apply(defense, flat, {.classes = 5}), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::apply(defense, flat, {.classes = 5})), std::invalid_argument);
 }
 
 TEST(Eigen, ErrorsAreThoseOfRows) {
   Eigen::MatrixXd z = Eigen::MatrixXd::Random(3, 4);
   z(2, 1) = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_THROW(chaff::apply(defense, z), std::domain_error);
-  EXPECT_THROW(chaff::apply(chaff::dcp{.beta = -1}, Eigen::VectorXd::Random(4).eval()), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::apply(defense, z)), std::domain_error);
+  EXPECT_THROW(static_cast<void>(chaff::apply(chaff::dcp{.beta = -1}, Eigen::VectorXd::Random(4).eval())),
+               std::invalid_argument);
 }
 
 TEST(Eigen, DecoyMayReturnAMatrix) {

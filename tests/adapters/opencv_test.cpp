@@ -59,7 +59,7 @@ TEST(OpenCV, PolicyIsPassedOn) {
 
 std::string refusal(const cv::Mat& logits, const chaff::policy& policy = {}) {
   try {
-    chaff::apply(chaff::dcp{}, logits, policy);
+    static_cast<void>(chaff::apply(chaff::dcp{}, logits, policy));
   } catch (const std::invalid_argument& error) {
     return error.what();
   }
@@ -84,7 +84,7 @@ TEST(OpenCV, WhatAreNoLogitsIsRefused) {
   EXPECT_NE(refusal(cv::Mat(std::vector<float>{})), "");
   EXPECT_NE(refusal(cv::Mat(2, 0, CV_32F)).find("0 classes"), std::string::npos);
   cv::Mat bad = (cv::Mat_<float>(1, 2) << 1, NAN);
-  EXPECT_THROW(chaff::apply(chaff::dcp{}, bad), std::domain_error);
+  EXPECT_THROW(static_cast<void>(chaff::apply(chaff::dcp{}, bad)), std::domain_error);
 }
 
 /// The values of a continuous Mat of float.

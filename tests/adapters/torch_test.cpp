@@ -62,7 +62,7 @@ TEST(Torch, DoubleIsKeptAndHalvesBecomeFloat) {
 
 TEST(Torch, LogitsAreLeftAsTheyWere) {
   const at::Tensor given = logits();
-  chaff::apply(chaff::dcp{}, given);
+  static_cast<void>(chaff::apply(chaff::dcp{}, given));
   EXPECT_EQ(values_of(given), rows);
 }
 
@@ -72,7 +72,7 @@ TEST(Torch, BatchOfNoRowsIsAnsweredWithNone) {
 
 std::string refusal(const at::Tensor& bad, const chaff::policy& policy = {}) {
   try {
-    chaff::apply(chaff::dcp{}, bad, policy);
+    static_cast<void>(chaff::apply(chaff::dcp{}, bad, policy));
   } catch (const std::invalid_argument& error) {
     return error.what();
   }
@@ -98,7 +98,7 @@ TEST(Torch, WhatAreNoLogitsIsRefused) {
             std::string::npos);
   EXPECT_NE(refusal(torch::zeros({2, 0})).find("has 0 classes"), std::string::npos);
   EXPECT_NE(refusal(torch::zeros({0})).find("has 0 classes"), std::string::npos);
-  EXPECT_THROW(chaff::apply(chaff::dcp{}, torch::full({2, 3}, NAN)), std::domain_error);
+  EXPECT_THROW(static_cast<void>(chaff::apply(chaff::dcp{}, torch::full({2, 3}, NAN))), std::domain_error);
 }
 
 TEST(Torch, ColumnIsOneRowOrABatchAsThePolicySays) {

@@ -80,7 +80,7 @@ template <class Defense = chaff::dcp>
 std::string error_of(const chaff::calibration_data<float>& data, const chaff::utility_budget& budget,
                      const Defense& defense = {}, const chaff::policy& policy = {}) {
   try {
-    chaff::calibrate(data, budget, defense, policy);
+    static_cast<void>(chaff::calibrate(data, budget, defense, policy));
   } catch (const std::invalid_argument& error) {
     return error.what();
   }
@@ -294,7 +294,7 @@ TEST(Calibrate, RefusesATrueLabelThatIsNoClass) {
     chaff::calibration_data<float> data = all_data;
     data.labels = labels;
     try {
-      chaff::calibrate(data, {.perturbed = 0.1});
+      static_cast<void>(chaff::calibrate(data, {.perturbed = 0.1}));
     } catch (const std::invalid_argument& thrown) {
       return thrown.what();
     }
@@ -327,7 +327,7 @@ TEST(Calibrate, LeavesTheGateClosedWhereTheBudgetHasNoRoom) {
 
 TEST(Calibrate, CallsBackForEachSetting) {
   int settings = 0;
-  chaff::calibrate(all_data, {.perturbed = 0.1}, chaff::dcp{}, {}, [&] { ++settings; });
+  static_cast<void>(chaff::calibrate(all_data, {.perturbed = 0.1}, chaff::dcp{}, {}, [&] { ++settings; }));
   EXPECT_GT(settings, 100);
   EXPECT_LT(settings, 2000);
 }
@@ -368,9 +368,10 @@ TEST(Calibrate, RefusesDataThatDoNotMatch) {
             "chaff: budget.ece_increase is 0.1, which needs calibration_data.labels");
   std::vector<float> bad = benign.logits;
   bad[7] = NAN;
-  EXPECT_THROW(chaff::calibrate(chaff::calibration_data<float>{bad, classes}, budget), std::domain_error);
-  EXPECT_THROW(chaff::calibrate(
-                   chaff::calibration_data<float>{.logits = benign.logits, .classes = 5, .ood_logits = bad}, budget),
+  EXPECT_THROW(static_cast<void>(chaff::calibrate(chaff::calibration_data<float>{bad, classes}, budget)),
+               std::domain_error);
+  EXPECT_THROW(static_cast<void>(chaff::calibrate(
+                   chaff::calibration_data<float>{.logits = benign.logits, .classes = 5, .ood_logits = bad}, budget)),
                std::domain_error);
 }
 

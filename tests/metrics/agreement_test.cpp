@@ -24,7 +24,7 @@ TEST(Accuracy, IsTheShareThatPredictsTheTrueLabel) {
   const std::vector<double> rows{0.9, 0.1, 0.2, 0.8, 0.5, 0.5};
   EXPECT_EQ(chaff::accuracy(rows, 2, std::vector<int>{0, 0, 0}), 2.0 / 3);
   for (const std::size_t labels : {0u, 2u, 4u}) {
-    EXPECT_THROW(chaff::accuracy(rows, 2, std::vector<int>(labels)), std::invalid_argument);
+    EXPECT_THROW(static_cast<void>(chaff::accuracy(rows, 2, std::vector<int>(labels))), std::invalid_argument);
   }
 }
 
@@ -35,16 +35,16 @@ TEST(Accuracy, TakesLabelsOfAnyIntegerType) {
 
 TEST(Accuracy, RefusesATrueLabelThatIsNoClass) {
   const std::vector<double> rows{0.9, 0.1, 0.8, 0.2};
-  EXPECT_THROW(chaff::accuracy(rows, 2, std::vector<int>{0, 2}), std::invalid_argument);
-  EXPECT_THROW(chaff::accuracy(rows, 2, std::vector<int>{-1, 0}), std::invalid_argument);
-  EXPECT_THROW(chaff::accuracy(rows, 1, std::vector<int>{0, 1, 2, 0}), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::accuracy(rows, 2, std::vector<int>{0, 2})), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::accuracy(rows, 2, std::vector<int>{-1, 0})), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::accuracy(rows, 1, std::vector<int>{0, 1, 2, 0})), std::invalid_argument);
   EXPECT_EQ(chaff::accuracy(rows, 1, std::vector<int>{1, 0, 1, 0}), 1);
 }
 
 TEST(Accuracy, RefusesSizesThatDoNotMatch) {
   const std::vector<double> rows(6);
-  EXPECT_THROW(chaff::accuracy(rows, 4, std::vector<int>(1)), std::invalid_argument);
-  EXPECT_THROW(chaff::accuracy(std::vector<double>(), 2, std::vector<int>()), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::accuracy(rows, 4, std::vector<int>(1))), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::accuracy(std::vector<double>(), 2, std::vector<int>())), std::invalid_argument);
 }
 
 TEST(TopKAgreement, CountsCommonClasses) {
@@ -80,9 +80,9 @@ TEST(TopKAgreement, EqualsThatOfSortedRows) {
 
 TEST(TopKAgreement, RefusesKOutOfRange) {
   const std::vector<double> a{0.4, 0.6};
-  EXPECT_THROW(chaff::top_k_agreement(a, a, 0), std::invalid_argument);
-  EXPECT_THROW(chaff::top_k_agreement(a, a, 3), std::invalid_argument);
-  EXPECT_THROW(chaff::top_k_agreement(a, a, 1, 1), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::top_k_agreement(a, a, 0)), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::top_k_agreement(a, a, 3)), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::top_k_agreement(a, a, 1, 1)), std::invalid_argument);
 }
 
 }  // namespace

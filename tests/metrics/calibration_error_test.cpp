@@ -62,10 +62,14 @@ TEST(CalibrationError, OfCalibratedOutputsIsSmall) {
 
 TEST(CalibrationError, RefusesSizesThatDoNotMatch) {
   const std::vector<double> rows(6);
-  EXPECT_THROW(chaff::expected_calibration_error(rows, 2, std::vector<int>(2)), std::invalid_argument);
-  EXPECT_THROW(chaff::expected_calibration_error(rows, 4, std::vector<int>(1)), std::invalid_argument);
-  EXPECT_THROW(chaff::expected_calibration_error(rows, 0, std::vector<int>(1)), std::invalid_argument);
-  EXPECT_THROW(chaff::expected_calibration_error(std::vector<double>(), 2, std::vector<int>()), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::expected_calibration_error(rows, 2, std::vector<int>(2))),
+               std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::expected_calibration_error(rows, 4, std::vector<int>(1))),
+               std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::expected_calibration_error(rows, 0, std::vector<int>(1))),
+               std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::expected_calibration_error(std::vector<double>(), 2, std::vector<int>())),
+               std::invalid_argument);
 }
 
 }  // namespace

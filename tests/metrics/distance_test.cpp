@@ -27,12 +27,12 @@ TEST(Distance, OfBatchesIsTheMeanOverRows) {
 
 TEST(Distance, RefusesSizesThatDoNotMatch) {
   const std::vector<double> three(3), two(2), none;
-  EXPECT_THROW(chaff::l1_distance(three, two), std::invalid_argument);
-  EXPECT_THROW(chaff::l1_distance(none, none), std::invalid_argument);
-  EXPECT_THROW(chaff::l1_distance(three, two, 1), std::invalid_argument);
-  EXPECT_THROW(chaff::l1_distance(three, three, 2), std::invalid_argument);
-  EXPECT_THROW(chaff::l1_distance(three, three, 0), std::invalid_argument);
-  EXPECT_THROW(chaff::l1_distance(none, none, 2), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::l1_distance(three, two)), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::l1_distance(none, none)), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::l1_distance(three, two, 1)), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::l1_distance(three, three, 2)), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::l1_distance(three, three, 0)), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::l1_distance(none, none, 2)), std::invalid_argument);
 }
 
 }  // namespace

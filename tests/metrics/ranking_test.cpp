@@ -60,9 +60,10 @@ TEST(ConfidenceAuroc, IsNanWhereAllAreCorrectOrNoneIs) {
 
 TEST(ConfidenceAuroc, RefusesSizesThatDoNotMatch) {
   const std::vector<double> rows(6);
-  EXPECT_THROW(chaff::confidence_auroc(rows, 2, std::vector<int>(2)), std::invalid_argument);
-  EXPECT_THROW(chaff::confidence_auroc(rows, 4, std::vector<int>(1)), std::invalid_argument);
-  EXPECT_THROW(chaff::confidence_auroc(std::vector<double>(), 2, std::vector<int>()), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::confidence_auroc(rows, 2, std::vector<int>(2))), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::confidence_auroc(rows, 4, std::vector<int>(1))), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::confidence_auroc(std::vector<double>(), 2, std::vector<int>())),
+               std::invalid_argument);
 }
 
 }  // namespace

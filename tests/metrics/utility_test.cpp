@@ -38,9 +38,10 @@ TEST(Utility, DoesNotCountRoundingAsPerturbed) {
 }
 
 TEST(Utility, RefusesSizesThatDoNotMatch) {
-  EXPECT_THROW(chaff::utility_of(std::vector<float>(6), posteriors, 3), std::invalid_argument);
-  EXPECT_THROW(chaff::utility_of(outputs, posteriors, 5), std::invalid_argument);
-  EXPECT_THROW(chaff::utility_of(outputs, posteriors, 3, std::vector<int>(3)), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::utility_of(std::vector<float>(6), posteriors, 3)), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::utility_of(outputs, posteriors, 5)), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(chaff::utility_of(outputs, posteriors, 3, std::vector<int>(3))),
+               std::invalid_argument);
 }
 
 }  // namespace

@@ -165,7 +165,7 @@ TEST(Misdirect, SaysWhatToSetWhereThePolicyKeepsLabels) {
   for (int binding = 0; binding < 2; ++binding) {
     try {
       if (binding) {
-        chaff::defend([&] { return z; }, defense);
+        static_cast<void>(chaff::defend([&] { return z; }, defense));
       } else {
         chaff::apply(defense, z, y);
       }

@@ -194,10 +194,11 @@ TEST(Gate, OfAUserThatThrowsLeavesAZeroedOutput) {
 
 TEST(QueryPerturbation, ChecksItsParametersWhenBoundToAModel) {
   const auto model = [] { return z; };
-  EXPECT_THROW(defend(model, chaff::mad{chaff::last_layer{model}, 2.5}), std::invalid_argument);
-  EXPECT_THROW(defend(model, chaff::gradient_redirection{chaff::redirection{model}, -1}), std::invalid_argument);
-  EXPECT_THROW(defend(model, adaptive_misinformation(model, {.tau = -1})), std::invalid_argument);
-  EXPECT_THROW(defend(model, chaff::decoy{model} | chaff::top_k{.k = 0}), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(defend(model, chaff::mad{chaff::last_layer{model}, 2.5})), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(defend(model, chaff::gradient_redirection{chaff::redirection{model}, -1})),
+               std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(defend(model, adaptive_misinformation(model, {.tau = -1}))), std::invalid_argument);
+  EXPECT_THROW(static_cast<void>(defend(model, chaff::decoy{model} | chaff::top_k{.k = 0})), std::invalid_argument);
 }
 
 TEST(QueryPerturbation, ComposesWithGatesAndReductions) {

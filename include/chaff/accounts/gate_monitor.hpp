@@ -74,8 +74,9 @@ namespace chaff::inline CHAFF_ABI {
 /// Throws: what apply_rows does for the logits, and for a gate that cannot serve the policy.
 /// Allocates: the scores, and as much memory as the logits take.
 template <class G, std::floating_point T>
-requires ScoredGate<G, T> std::vector<double> gate_scores(const G& gate, std::span<const T> logits, std::size_t classes,
-                                                          const policy& policy = {}) {
+requires ScoredGate<G, T>
+[[nodiscard]] std::vector<double> gate_scores(const G& gate, std::span<const T> logits, std::size_t classes,
+                                              const policy& policy = {}) {
   detail::check_scored_gate(gate, policy);
   std::vector<double> scores;
   if (classes > 0) scores.reserve(logits.size() / classes);
@@ -90,10 +91,9 @@ requires ScoredGate<G, T> std::vector<double> gate_scores(const G& gate, std::sp
 
 /// gate_scores of logits in any contiguous range of float or double.
 template <class G, ContiguousRange Logits>
-requires ScoredGate<G, detail::element_of<const Logits>> std::vector<double> gate_scores(const G& gate,
-                                                                                         const Logits& logits,
-                                                                                         std::size_t classes,
-                                                                                         const policy& policy = {}) {
+requires ScoredGate<G, detail::element_of<const Logits>>
+[[nodiscard]] std::vector<double> gate_scores(const G& gate, const Logits& logits, std::size_t classes,
+                                              const policy& policy = {}) {
   return gate_scores<G, detail::element_of<const Logits>>(gate, detail::span_of(logits), classes, policy);
 }
 
@@ -105,9 +105,9 @@ requires ScoredGate<G, detail::element_of<const Logits>> std::vector<double> gat
 /// query_monitor raises, of its options and too few rows; what apply raises for a bad row.
 /// Allocates: the scores, and as much memory as the logits take.
 template <class G, std::floating_point T>
-requires ScoredGate<G, T> gate_monitor<G> calibrate_monitor(const calibration_data<T>& data, G gate,
-                                                            const monitor_options& options = {},
-                                                            const policy& policy = {}) {
+requires ScoredGate<G, T>
+[[nodiscard]] gate_monitor<G> calibrate_monitor(const calibration_data<T>& data, G gate,
+                                                const monitor_options& options = {}, const policy& policy = {}) {
   detail::check_calibration_data("logits", data.logits.size(), data.classes, 0);
   const std::vector<double> scores = gate_scores<G, T>(gate, data.logits, data.classes, policy);
   return {std::move(gate), query_monitor(scores, options)};

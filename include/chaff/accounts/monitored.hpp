@@ -248,9 +248,12 @@ class monitored_model {
 /// Allocates: what defend does, and a copy of the model's output; twice that where an account is flagged amid a batch.
 /// Cost: for each row, the score and a binary search among the benign scores.
 template <class Model, class Normal, class Flagged, class Monitor>
-auto monitored(Model&& model, Normal normal_defense, Flagged flagged, Monitor monitor, const policy& policy,
-               const chaff::policy& flagged_policy) {
-  if constexpr (detail::check_bound_defense<Normal>() && detail::check_monitor<Monitor, Normal>()) {
+[[nodiscard("chaff: call what monitored returns")]] auto monitored(Model&& model, Normal normal_defense,
+                                                                   Flagged flagged, Monitor monitor,
+                                                                   const policy& policy,
+                                                                   const chaff::policy& flagged_policy) {
+  if constexpr (detail::check_bound_defense<Normal, std::decay_t<Model>>() &&
+                detail::check_monitor<Monitor, Normal>()) {
     return monitored_model<std::decay_t<Model>, Normal, Flagged, Monitor>(std::forward<Model>(model),
                                                                           std::move(normal_defense), std::move(flagged),
                                                                           std::move(monitor), policy, flagged_policy);
@@ -259,7 +262,9 @@ auto monitored(Model&& model, Normal normal_defense, Flagged flagged, Monitor mo
 
 /// Binds a monitor with one policy for both defenses: see the call with two policies.
 template <class Model, class Normal, class Flagged, class Monitor>
-auto monitored(Model&& model, Normal normal_defense, Flagged flagged, Monitor monitor, const policy& policy = {}) {
+[[nodiscard("chaff: call what monitored returns")]] auto monitored(Model&& model, Normal normal_defense,
+                                                                   Flagged flagged, Monitor monitor,
+                                                                   const policy& policy = {}) {
   return monitored(std::forward<Model>(model), std::move(normal_defense), std::move(flagged), std::move(monitor),
                    policy, policy);
 }

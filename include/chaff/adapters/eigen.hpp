@@ -129,29 +129,35 @@ void apply_eigen(const Defense& defense, const In& logits, std::size_t classes, 
 }
 
 /// Whether logits and an output may be Eigen's arguments; where they may not, a sentence says why.
-template <class Logits, class Output>
+template <class Defense, class Logits, class Output>
 consteval bool check_eigen_arguments() {
-  if constexpr (!(EigenLike<Logits> && EigenLike<Output>)) {
-    static_assert(is_never<Logits>,
-                  "of logits and output, one is Eigen's and one is not: pass an Eigen::Map of the other's memory");
+  if constexpr (!has_defense_first<Defense>()) {
+    return false;
+  } else if constexpr (!(EigenLike<Logits> && EigenLike<Output>)) {
+    static_assert(
+        is_never<Logits>,
+        "chaff: of logits and output, one is Eigen's and one is not: pass an Eigen::Map of the other's memory");
   } else if constexpr (!EigenValues<Logits>) {
     static_assert(is_never<Logits>,
-                  "chaff answers dense Eigen logits of float or double: of integers or halves, pass "
+                  "chaff: logits are dense Eigen values of float or double: of integers or halves, pass "
                   "logits.cast<float>().eval()");
   } else if constexpr (!has_memory<eigen_class<Logits>>) {
     static_assert(is_never<Logits>,
-                  "the logits are an expression, whose values are not in memory: pass logits.eval(), or call "
+                  "chaff: the logits are an expression, whose values are not in memory: pass logits.eval(), or call "
                   "chaff::apply(defense, logits), which returns the output");
   } else if constexpr (!requires {
                          requires std::same_as < typename eigen_class<Output>::Scalar,
                          typename eigen_class<Logits>::Scalar > ;
                        }) {
-    static_assert(is_never<Logits>, "the output has another element type than the logits: give it that of the logits");
-  } else if constexpr (is_lost<Output>) {
-    static_assert(is_never<Logits>, "the output is a temporary matrix, which ends with the call: pass one with a name");
-  } else if constexpr (!is_writable<Output>) {
     static_assert(is_never<Logits>,
-                  "the output cannot be written: pass a Matrix, Array, Map, Ref or block of one that is not const");
+                  "chaff: the output has another element type than the logits: give it that of the logits");
+  } else if constexpr (is_lost<Output>) {
+    static_assert(is_never<Logits>,
+                  "chaff: the output is a temporary matrix, which ends with the call: pass one with a name");
+  } else if constexpr (!is_writable<Output>) {
+    static_assert(
+        is_never<Logits>,
+        "chaff: the output cannot be written: pass a Matrix, Array, Map, Ref or block of one that is not const");
   } else {
     return true;
   }
@@ -178,7 +184,7 @@ requires(!std::same_as<std::remove_cvref_t<Output>, policy> &&
          (detail::EigenLike<Logits> || detail::EigenLike<Output>)) void apply(const Defense& defense,
                                                                               const Logits& logits, Output&& output,
                                                                               const policy& policy = {}) {
-  if constexpr (detail::check_eigen_arguments<Logits, Output>()) {
+  if constexpr (detail::check_eigen_arguments<Defense, Logits, Output>()) {
     detail::apply_eigen(defense, logits.derived(), policy.classes, output.derived(), policy);
   }
 }
@@ -189,7 +195,7 @@ requires(!std::same_as<std::remove_cvref_t<Output>, policy> &&
          (detail::EigenLike<Logits> ||
           detail::EigenLike<Output>)) void apply_rows(const Defense& defense, const Logits& logits, Output&& output,
                                                       const policy& policy = {}) {
-  if constexpr (detail::check_eigen_arguments<Logits, Output>()) {
+  if constexpr (detail::check_eigen_arguments<Defense, Logits, Output>()) {
     detail::apply_eigen(defense, logits.derived(), policy.classes, output.derived(), policy);
   }
 }
@@ -200,7 +206,7 @@ template <class Defense, class Logits, class Output>
 requires(detail::EigenLike<Logits> ||
          detail::EigenLike<Output>) void apply_rows(const Defense& defense, const Logits& logits, std::size_t classes,
                                                     Output&& output, const policy& policy = {}) {
-  if constexpr (detail::check_eigen_arguments<Logits, Output>()) {
+  if constexpr (detail::check_eigen_arguments<Defense, Logits, Output>()) {
     if (classes == 0) {
       detail::fail_eigen_sizes(detail::eigen_layout(logits.derived()), 0, false, output.derived().data(),
                                detail::eigen_layout(output.derived()));
@@ -215,7 +221,7 @@ requires(detail::EigenLike<Logits> && !EigenValues<Logits>) void apply(const Def
                                                                        const policy& = {}) {
   static_assert(
       detail::is_never<Logits>,
-      "chaff answers dense Eigen logits of float or double: of integers or halves, pass logits.cast<float>()");
+      "chaff: logits are dense Eigen values of float or double: of integers or halves, pass logits.cast<float>()");
 }
 
 /// Answers Eigen logits, as an owned vector or matrix of the same kind.

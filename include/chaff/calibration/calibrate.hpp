@@ -58,24 +58,29 @@ namespace chaff::inline CHAFF_ABI {
 /// Cost: some hundred settings are measured, each on the rows that its gate opens for. step(), if given, is called
 /// before each of them.
 template <class Defense = dcp, std::floating_point T, std::invocable Step = detail::no_callback>
-calibration_result<Defense> calibrate(const calibration_data<T>& data, const utility_budget& budget,
-                                      Defense defense = {}, const policy& policy = {}, Step step = {}) {
+[[nodiscard("chaff: the chosen defense is returned; the one passed stays as it is")]] calibration_result<Defense>
+calibrate(const calibration_data<T>& data, const utility_budget& budget, Defense defense = {},
+          const policy& policy = {}, Step step = {}) {
   using gate = detail::gate_of<Defense>;
-  static_assert(ThresholdGate<gate, T>,
-                "calibrate chooses the tau of a gate: pass chaff::dcp, chaff::energy_dcp, or chaff::gated{gate, "
-                "perturbation} with a confidence_gate or an energy_gate");
-  detail::check_budget(budget);
-  detail::set_parameters(defense, gate::min_tau, budget.max_beta);  // in place of what the defense comes with
-  check(defense, policy);
+  if constexpr (!ThresholdGate<gate, T>) {
+    static_assert(detail::is_never<Defense>,
+                  "chaff: calibrate chooses the tau of a gate: pass chaff::dcp, chaff::energy_dcp, or "
+                  "chaff::gated{gate, perturbation} with a confidence_gate or an energy_gate");
+    std::abort();  // the compiler has said what is wrong
+  } else {
+    detail::check_budget(budget);
+    detail::set_parameters(defense, gate::min_tau, budget.max_beta);  // in place of what the defense comes with
+    check(defense, policy);
 
-  const auto& bare_defense = detail::without_reductions(defense);
-  const detail::parameter_search<std::remove_cvref_t<decltype(bare_defense)>, T> search(data, budget, bare_defense,
-                                                                                        policy);
-  const detail::setting best = search.best(step);
-  detail::set_parameters(defense, best.tau, best.beta);
-  return {std::move(defense), best.tau,
-          detail::has_beta<Defense> ? best.beta : std::numeric_limits<double>::quiet_NaN(), search.benign_utility(best),
-          search.ood_utility(best)};
+    const auto& bare_defense = detail::without_reductions(defense);
+    const detail::parameter_search<std::remove_cvref_t<decltype(bare_defense)>, T> search(data, budget, bare_defense,
+                                                                                          policy);
+    const detail::setting best = search.best(step);
+    detail::set_parameters(defense, best.tau, best.beta);
+    return {std::move(defense), best.tau,
+            detail::has_beta<Defense> ? best.beta : std::numeric_limits<double>::quiet_NaN(),
+            search.benign_utility(best), search.ood_utility(best)};
+  }
 }
 
 }  // namespace chaff::inline CHAFF_ABI

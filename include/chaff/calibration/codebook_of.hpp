@@ -68,8 +68,8 @@ namespace chaff::inline CHAFF_ABI {
 /// Cost: for each row a pass over it for each centroid of its label.
 /// Source: Tang et al. 2024 (see codebook), whose table takes in queries as they come.
 template <ContiguousRange Logits>
-codebook codebook_of(const Logits& logits, std::size_t classes, const codebook_options& options = {},
-                     policy policy = {}) {
+[[nodiscard]] codebook codebook_of(const Logits& logits, std::size_t classes, const codebook_options& options = {},
+                                   policy policy = {}) {
   using T = detail::element_of<const Logits>;
   const std::span<const T> rows = detail::span_of(logits);
   if (options.max_per_label == 0) {

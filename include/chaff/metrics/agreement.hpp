@@ -18,7 +18,7 @@ namespace chaff::inline CHAFF_ABI {
 /// probability, 1 where it is above 1/2 and else 0.
 /// Shape: the row has K >= 1 entries, none of them NaN.
 template <ContiguousRange R>
-std::size_t predicted_label(const R& row) {
+[[nodiscard]] std::size_t predicted_label(const R& row) {
   const auto p = detail::span_of(row);
   return p.size() == 1 ? p[0] > detail::element_of<const R>(0.5) : argmax(p);
 }
@@ -52,7 +52,7 @@ void for_each_prediction(const char* name, const Outputs& outputs, std::size_t c
 /// Range: the result is in [0, 1].
 /// Throws: std::invalid_argument for sizes that do not match, no rows, or a true label that is no class.
 template <ContiguousRange Outputs, class Labels>
-double accuracy(const Outputs& outputs, std::size_t classes, const Labels& labels) {
+[[nodiscard]] double accuracy(const Outputs& outputs, std::size_t classes, const Labels& labels) {
   double correct = 0;
   for_each_prediction("accuracy", outputs, classes, labels, [&](double, bool is_correct) { correct += is_correct; });
   return correct / static_cast<double>(std::size(labels));
@@ -62,7 +62,7 @@ double accuracy(const Outputs& outputs, std::size_t classes, const Labels& label
 /// Shapes: both are N x classes probabilities, row-major.
 /// Throws: std::invalid_argument for sizes that do not match, or no rows.
 template <ContiguousRange A, ContiguousRange B>
-double label_agreement(const A& a, const B& b, std::size_t classes) {
+[[nodiscard]] double label_agreement(const A& a, const B& b, std::size_t classes) {
   return detail::mean_over_rows("label_agreement", a, b, classes,
                                 [](auto p, auto q) { return predicted_label(p) == predicted_label(q) ? 1.0 : 0.0; });
 }
@@ -70,7 +70,7 @@ double label_agreement(const A& a, const B& b, std::size_t classes) {
 /// 1 where two rows predict the same label, and else 0.
 /// Throws: std::invalid_argument for sizes that do not match, or no classes.
 template <ContiguousRange A, ContiguousRange B>
-double label_agreement(const A& a, const B& b) {
+[[nodiscard]] double label_agreement(const A& a, const B& b) {
   return label_agreement(a, b, static_cast<std::size_t>(std::size(a)));
 }
 
@@ -80,7 +80,7 @@ double label_agreement(const A& a, const B& b) {
 /// Range: k in [1, classes].
 /// Throws: std::invalid_argument for any other k, sizes that do not match, or no rows.
 template <ContiguousRange A, ContiguousRange B>
-double top_k_agreement(const A& a, const B& b, std::size_t classes, std::size_t k) {
+[[nodiscard]] double top_k_agreement(const A& a, const B& b, std::size_t classes, std::size_t k) {
   if (classes < 2 || k == 0 || k > classes) {
     detail::fail<std::invalid_argument>(
         "chaff: top_k_agreement with k = %zu of %zu classes, allowed is [1, classes] of 2 or more", k, classes);
@@ -99,7 +99,7 @@ double top_k_agreement(const A& a, const B& b, std::size_t classes, std::size_t 
 /// Range: k in [1, number of classes]; the result is in [0, 1].
 /// Throws: std::invalid_argument for any other k, and sizes that do not match.
 template <ContiguousRange A, ContiguousRange B>
-double top_k_agreement(const A& a, const B& b, std::size_t k) {
+[[nodiscard]] double top_k_agreement(const A& a, const B& b, std::size_t k) {
   return top_k_agreement(a, b, static_cast<std::size_t>(std::size(a)), k);
 }
 

@@ -21,7 +21,7 @@ using calibration_bins = std::array<double, 15>;
 namespace chaff::inline CHAFF_ABI {
 
 /// The bin m - 1 of a confidence: ((m - 1) / 15, m / 15].
-inline std::size_t calibration_bin(double confidence) {
+[[nodiscard]] inline std::size_t calibration_bin(double confidence) {
   constexpr auto bins = static_cast<double>(std::tuple_size_v<calibration_bins>);
   return static_cast<std::size_t>(std::clamp(std::ceil(confidence * bins) - 1, 0.0, bins - 1));
 }
@@ -35,7 +35,7 @@ inline std::size_t calibration_bin(double confidence) {
 /// Throws: std::invalid_argument for sizes that do not match, no rows, or a true label that is no class.
 /// Source: Guo et al. 2017, "On calibration of modern neural networks", arXiv 1706.04599, equation 3.
 template <ContiguousRange Outputs, class Labels>
-double expected_calibration_error(const Outputs& outputs, std::size_t classes, const Labels& labels) {
+[[nodiscard]] double expected_calibration_error(const Outputs& outputs, std::size_t classes, const Labels& labels) {
   calibration_bins gap{};
   for_each_prediction("expected_calibration_error", outputs, classes, labels, [&](double confidence, bool is_correct) {
     gap[calibration_bin(confidence)] += (is_correct ? 1 : 0) - confidence;
@@ -52,7 +52,7 @@ double expected_calibration_error(const Outputs& outputs, std::size_t classes, c
 /// Range: the result is in [0, 1].
 /// Throws: std::invalid_argument for no classes, or a true label that is no class.
 template <ContiguousRange Output>
-double expected_calibration_error(const Output& output, std::size_t label) {
+[[nodiscard]] double expected_calibration_error(const Output& output, std::size_t label) {
   return expected_calibration_error(output, static_cast<std::size_t>(std::size(output)), std::array{label});
 }
 

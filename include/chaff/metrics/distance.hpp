@@ -15,7 +15,7 @@ namespace chaff::inline CHAFF_ABI {
 /// Formula: |a - b|_1 = sum_i |a_i - b_i|, in [0, 2] for two posteriors.
 /// Throws: std::invalid_argument for different numbers of classes, or none.
 template <ContiguousRange A, ContiguousRange B>
-double l1_distance(const A& a, const B& b) {
+[[nodiscard]] double l1_distance(const A& a, const B& b) {
   return detail::sum_of_terms("l1_distance", a, b, [](double p, double q) { return (std::abs)(p - q); });
 }
 
@@ -23,7 +23,7 @@ double l1_distance(const A& a, const B& b) {
 /// Shapes: both are N x classes, row-major.
 /// Throws: std::invalid_argument for sizes that do not match, or no rows.
 template <ContiguousRange A, ContiguousRange B>
-double l1_distance(const A& a, const B& b, std::size_t classes) {
+[[nodiscard]] double l1_distance(const A& a, const B& b, std::size_t classes) {
   return detail::mean_over_rows("l1_distance", a, b, classes, [](auto p, auto q) { return l1_distance(p, q); });
 }
 
@@ -31,7 +31,7 @@ double l1_distance(const A& a, const B& b, std::size_t classes) {
 /// Range: in [0, 1] for two posteriors.
 /// Throws: std::invalid_argument for different numbers of classes, or none.
 template <ContiguousRange A, ContiguousRange B>
-double total_variation(const A& a, const B& b) {
+[[nodiscard]] double total_variation(const A& a, const B& b) {
   return l1_distance(a, b) / 2;
 }
 
@@ -39,7 +39,7 @@ double total_variation(const A& a, const B& b) {
 /// Shapes: both are N x classes, row-major.
 /// Throws: std::invalid_argument for sizes that do not match, or no rows.
 template <ContiguousRange A, ContiguousRange B>
-double total_variation(const A& a, const B& b, std::size_t classes) {
+[[nodiscard]] double total_variation(const A& a, const B& b, std::size_t classes) {
   return l1_distance(a, b, classes) / 2;
 }
 

@@ -18,7 +18,7 @@ namespace chaff::inline CHAFF_ABI {
 /// Throws: std::invalid_argument for different numbers of classes, or none.
 /// Source: Kullback & Leibler 1951.
 template <ContiguousRange A, ContiguousRange B>
-double kl_divergence(const A& a, const B& b) {
+[[nodiscard]] double kl_divergence(const A& a, const B& b) {
   return detail::sum_of_terms("kl_divergence", a, b, [](double p, double q) {
     if (!(p > 0)) return 0.0;
     return q > 0 ? p * std::log(p / q) : std::numeric_limits<double>::infinity();
@@ -29,7 +29,7 @@ double kl_divergence(const A& a, const B& b) {
 /// Shapes: both are N x classes, row-major.
 /// Throws: std::invalid_argument for sizes that do not match, or no rows.
 template <ContiguousRange A, ContiguousRange B>
-double kl_divergence(const A& a, const B& b, std::size_t classes) {
+[[nodiscard]] double kl_divergence(const A& a, const B& b, std::size_t classes) {
   return detail::mean_over_rows("kl_divergence", a, b, classes, [](auto p, auto q) { return kl_divergence(p, q); });
 }
 
@@ -38,7 +38,7 @@ double kl_divergence(const A& a, const B& b, std::size_t classes) {
 /// Throws: std::invalid_argument for different numbers of classes, or none.
 /// Source: Lin 1991.
 template <ContiguousRange A, ContiguousRange B>
-double jensen_shannon(const A& a, const B& b) {
+[[nodiscard]] double jensen_shannon(const A& a, const B& b) {
   const auto part = [](double p, double m) { return p > 0 ? p * std::log(p / m) : 0.0; };
   return detail::sum_of_terms("jensen_shannon", a, b, [&](double p, double q) {
     const double m = (p + q) / 2;
@@ -50,7 +50,7 @@ double jensen_shannon(const A& a, const B& b) {
 /// Shapes: both are N x classes, row-major.
 /// Throws: std::invalid_argument for sizes that do not match, or no rows.
 template <ContiguousRange A, ContiguousRange B>
-double jensen_shannon(const A& a, const B& b, std::size_t classes) {
+[[nodiscard]] double jensen_shannon(const A& a, const B& b, std::size_t classes) {
   return detail::mean_over_rows("jensen_shannon", a, b, classes, [](auto p, auto q) { return jensen_shannon(p, q); });
 }
 

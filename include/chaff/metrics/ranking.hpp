@@ -23,7 +23,7 @@ namespace chaff::inline CHAFF_ABI {
 /// Source: Hendrycks & Gimpel 2017, "A baseline for detecting misclassified and out-of-distribution examples",
 /// arXiv 1610.02136, section 2; by ranks as Mann & Whitney 1947.
 template <ContiguousRange Outputs, class Labels>
-double confidence_auroc(const Outputs& outputs, std::size_t classes, const Labels& labels) {
+[[nodiscard]] double confidence_auroc(const Outputs& outputs, std::size_t classes, const Labels& labels) {
   struct prediction {
     double confidence;
     bool is_correct;

@@ -46,8 +46,8 @@ namespace chaff::inline CHAFF_ABI {
 /// Throws: std::invalid_argument for sizes that do not match, no rows, or a true label that is no class.
 /// Allocates: what confidence_auroc does, where there are labels.
 template <ContiguousRange Outputs, ContiguousRange Posteriors, class Labels = std::span<const int>>
-utility utility_of(const Outputs& outputs, const Posteriors& posteriors, std::size_t classes,
-                   const Labels& labels = {}) {
+[[nodiscard]] utility utility_of(const Outputs& outputs, const Posteriors& posteriors, std::size_t classes,
+                                 const Labels& labels = {}) {
   utility result{};
   result.l1 = l1_distance(outputs, posteriors, classes);
   result.perturbed = detail::mean_over_rows("utility_of", outputs, posteriors, classes, [](auto y, auto p) {

@@ -86,7 +86,7 @@ namespace chaff::inline CHAFF_ABI {
 /// The predicted label of a row of logits, log-probabilities or probabilities: the lowest index of the largest value.
 /// Shape: the row has K >= 1 entries, none of them NaN.
 template <class T>
-CHAFF_NO_IPA std::size_t argmax(std::span<const T> row) {
+[[nodiscard]] CHAFF_NO_IPA std::size_t argmax(std::span<const T> row) {
   return detail::find_argmax<T>(row.data(), row.size()).index;
 }
 
