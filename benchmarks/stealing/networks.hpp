@@ -6,6 +6,8 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <stdexcept>
+#include <string>
 
 /// LeNet-5 with rectifiers and maxima: N x 1 x 28 x 28 -> N x classes logits.
 inline torch::nn::Sequential lenet(std::int64_t classes) {
@@ -51,6 +53,12 @@ inline torch::nn::Sequential resnet18(std::int64_t channels, std::int64_t classe
   all->push_back(nn::Flatten());
   all->push_back(nn::Linear(512, classes));
   return all;
+}
+
+/// A new network of victims and clones by its name in the results.
+inline torch::nn::Sequential network_of(const std::string& name, std::int64_t classes) {
+  if (name == "lenet") return lenet(classes);
+  throw std::invalid_argument("no network is called " + name);
 }
 
 /// Noise to images: N x 100 -> N x 1 x 28 x 28, before they are squashed into [0, 1].
