@@ -115,10 +115,11 @@ inline std::vector<attack_run> every_attack_run(bool quick) {
     }
   };
   if (quick) {
-    const attack_run short_training{.training = "short"};
-    knockoffs(short_training, mnist, every_setting());
+    const attack_run short_training;
+    for (const setting& defense : every_setting()) add({.defense = defense});
+    knockoffs(short_training, mnist, {settings::none(), settings::random_vertex(1.0), settings::misdirect(0.01, true)});
     knockoffs({.training = "long"}, mnist, {settings::none(), settings::adaptive_misinformation(0.9)});
-    knockoffs({.training = "short", .seed = 2}, mnist, {settings::none()});
+    knockoffs({.seed = 2}, mnist, {settings::none()});
     for (const scene& where : {fashion, glyphs}) knockoffs(short_training, where, {settings::none()});
     quantised(short_training);
     adaptive_sampling(short_training);

@@ -5,8 +5,8 @@
 #define CHAFF_BENCHMARKS_STEALING_PARTIAL_BAYES_HPP
 
 #include <algorithm>
-#include <array>
 #include <limits>
+#include <numeric>
 
 #include "simulation.hpp"
 
@@ -29,18 +29,47 @@ class table_of_pairs {
     const torch::NoGradGuard no_gradients;
     const torch::Tensor dense = responses.contiguous();
     torch::Tensor found = torch::empty_like(dense);
-    for (std::int64_t i = 0; i < dense.size(0); ++i) {
-      const auto at = static_cast<std::size_t>(i * dense.size(1));
-      recover(values_of(dense).subspan(at, static_cast<std::size_t>(dense.size(1))), radius,
-              found.data_ptr<float>() + at);
+    const auto classes = static_cast<std::size_t>(dense.size(1));
+    std::vector<sure_rows> sure;
+    for (std::size_t label = 0; label < classes; ++label) sure.push_back(sure_rows_of(label, radius));
+    for (std::size_t at = 0; at < static_cast<std::size_t>(dense.numel()); at += classes) {
+      recover(values_of(dense).subspan(at, classes), radius, sure, found.data_ptr<float>() + at);
     }
     return found;
   }
 
  private:
   static constexpr double label_step = 4;  ///< between the keys of two labels; a probability is far less
+  static constexpr double slack = 1e-5;    ///< for rounding in sums of distances
   static constexpr std::size_t block_size = 256;
   using block = Eigen::ArrayXf;
+
+  /// The rows of a label whose probability of it is so near to 1 that they are all near a response that is so sure,
+  /// too: most rows, where a model is sure of most queries. With e_a the excess of a's sum over 1, |a - b|_1 <= |a_k -
+  /// b_k| + (1 + e_a - a_k) + sum of b_j, j not k.
+  struct sure_rows {
+    std::size_t begin = 0, end = 0;
+    double min_top = 1, max_excess = 0;
+    std::vector<double> sums{};  ///< of the clean rows
+
+    bool are_all_near(double top, double others, double radius) const {
+      if (begin == end || top < min_top) return false;
+      return std::max(1 - top, 1 + top - 2 * min_top) + max_excess + others + slack <= radius;
+    }
+  };
+
+  sure_rows sure_rows_of(std::size_t label, double radius) const {
+    const double own = label_step * static_cast<double>(label), min_top = 1 - radius / 2 + 10 * slack;
+    sure_rows rows{place_of(own + min_top), place_of(own + 2), min_top};
+    rows.sums.resize(static_cast<std::size_t>(clean_.size(0)));
+    if (rows.begin >= rows.end) return {};
+    const auto from = static_cast<std::int64_t>(rows.begin), count = static_cast<std::int64_t>(rows.end) - from;
+    const torch::Tensor clean = clean_.narrow(1, from, count).sum(1, false, torch::kDouble).contiguous();
+    std::copy_n(clean.data_ptr<double>(), rows.sums.size(), rows.sums.begin());
+    const double largest = defended_.narrow(1, from, count).sum(0, false, torch::kDouble).max().item<double>();
+    rows.max_excess = std::max(0.0, largest - 1);
+    return rows;
+  }
 
   std::span<const double> keys() const { return {keys_.data_ptr<double>(), static_cast<std::size_t>(keys_.size(0))}; }
   std::size_t place_of(double key) const {
@@ -63,28 +92,36 @@ class table_of_pairs {
     return sums;
   }
 
-  void recover(std::span<const float> response, double radius, float* found) const {
-    const auto label = std::max_element(response.begin(), response.end()) - response.begin();
-    const double own = label_step * static_cast<double>(label);
+  void recover(std::span<const float> response, double radius, const std::vector<sure_rows>& sure, float* found) const {
+    const auto label = static_cast<std::size_t>(std::max_element(response.begin(), response.end()) - response.begin());
+    const double own = label_step * static_cast<double>(label), top = static_cast<double>(response[label]);
     const std::size_t begin = place_of(own - 1), end = place_of(own + 2);
     if (begin == end) {
       std::copy(response.begin(), response.end(), found);
       return;
     }
-    const double key = own + static_cast<double>(response[static_cast<std::size_t>(label)]);
-    const double slack = 1e-5;  // for rounding in sums of distances
-    const std::size_t from = std::max(begin, place_of(key - radius - slack)),
-                      to = std::min(end, place_of(key + radius + slack));
-    if (!take_mean(response, from, to, static_cast<float>(radius), found))
-      take_nearest(response, begin, end, key, found);
+    const std::size_t from = std::max(begin, place_of(own + top - radius - slack));
+    std::size_t to = std::min(end, place_of(own + top + radius + slack));
+    std::vector<double> sums(response.size());
+    double count = 0;
+    const double others = std::accumulate(response.begin(), response.end(), 0.0) - top;
+    if (sure[label].are_all_near(top, others, radius)) {
+      to = std::max(from, sure[label].begin);  // the others are added as a whole
+      sums = sure[label].sums;
+      count = static_cast<double>(end - to);
+    }
+    count += add_near(response, from, to, static_cast<float>(radius), sums);
+    if (count == 0) return take_nearest(response, begin, end, own + top, found);
+    for (std::size_t c = 0; c < sums.size(); ++c) found[c] = static_cast<float>(sums[c] / count);
   }
 
-  bool take_mean(std::span<const float> response, std::size_t from, std::size_t to, float radius, float* found) const {
-    std::vector<double> sums(response.size());
+  /// Adds the clean rows of a part of the table that are near the response. Returns how many there are.
+  double add_near(std::span<const float> response, std::size_t from, std::size_t to, float radius,
+                  std::vector<double>& sums) const {
     double count = 0;
     for (std::size_t first = from; first < to; first += block_size) {
       const std::size_t rows = std::min(block_size, to - first);
-      const block near = (distances(response, first, rows, radius) <= radius).template cast<float>();
+      const block near = (distances(response, first, rows, radius) <= radius).cast<float>();
       const float here = near.sum();
       if (here == 0) continue;
       count += static_cast<double>(here);
@@ -92,9 +129,7 @@ class table_of_pairs {
         sums[c] += static_cast<double>(column(clean_, c, first, rows).matrix().dot(near.matrix()));
       }
     }
-    if (count == 0) return false;
-    for (std::size_t c = 0; c < sums.size(); ++c) found[c] = static_cast<float>(sums[c] / count);
-    return true;
+    return count;
   }
 
   /// Reads blocks outwards from the response's own probability, until none can hold a nearer row.

@@ -189,9 +189,14 @@ TEST(TableOfPairs, SearchByWindowFindsTheRowsOfAFullScan) {
   for (const std::int64_t classes : {3, 40}) {
     torch::manual_seed(2);
     const auto rows = [&](std::int64_t count) { return (2 * torch::randn({count, classes})).softmax(1); };
-    const simulation::pairs table{rows(5000), rows(5000)};
+    // a third of them sure of their label, as most responses to images of the victim's kind are
+    const auto some = [&](std::int64_t count) {
+      return torch::cat({rows(2 * count), (60 * torch::randn({count, classes})).softmax(1)});
+    };
+    const simulation::pairs table{rows(6000), some(2000)};
     const table_of_pairs sorted(table);
-    const torch::Tensor responses = torch::cat({rows(300), table.defended.narrow(0, 0, 20)});
+    const torch::Tensor in_codes = (some(50) * 256).round() / 256;  // their sums are not 1
+    const torch::Tensor responses = torch::cat({some(100), table.defended.narrow(0, 0, 20), in_codes});
     for (const double radius : {0.01, 0.1, 1.0}) {
       EXPECT_LT((sorted.recovered(responses, radius) - scanned(table, responses, radius)).abs().max().item<float>(),
                 1e-5)
