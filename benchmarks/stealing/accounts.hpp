@@ -62,15 +62,15 @@ using known_scores = std::map<std::string, std::vector<double>>;
 
 /// A victim, and a monitor from the scores of its held-out images.
 struct monitored_victim {
-  const victim& target;
+  victim target;
   chaff::gate_monitor<chaff::energy_gate> watch;
   known_scores& known;
 
-  monitored_victim(const victim& of, const account_experiment& what, const scale& size, known_scores& all_known)
-      : target(of),
+  monitored_victim(victim of, const account_experiment& what, const scale& size, known_scores& all_known)
+      : target(std::move(of)),
         watch(chaff::calibrate_monitor(
-            chaff::calibration_data<float>{.logits = values_of(of.parts.held_out),
-                                           .classes = static_cast<std::size_t>(of.data->classes)},
+            chaff::calibration_data<float>{.logits = values_of(target.parts.held_out),
+                                           .classes = static_cast<std::size_t>(target.data->classes)},
             chaff::energy_gate{},
             {.false_alarms = size.false_alarms(),
              .queries = static_cast<double>(size.queries()),
@@ -101,7 +101,7 @@ struct monitored_victim {
 /// The indices of a tenth of the images: those that an attacker's shadow model finds least unusual. It is trained on
 /// 500 labelled images of the victim's kind that the attacker owns.
 inline torch::Tensor least_unusual(lab& in, const account_experiment& what, const torch::Tensor& pixels) {
-  const data_set& kind = in.data(what.victim);
+  const data_set& kind = *in.data(what.victim);
   const image_set own = kind.train.part(0, std::min<std::int64_t>(500, kind.train.size()));
   torch::manual_seed(static_cast<std::uint64_t>(what.seed) + 100);
   torch::nn::Sequential shadow = lenet(kind.classes);
@@ -117,7 +117,7 @@ struct scored_images {
 };
 
 inline scored_images images_of(lab& in, const account_experiment& what, const monitored_victim& of) {
-  const image_set& own = in.data(what.query_data).train;
+  const image_set& own = in.data(what.query_data)->train;
   const torch::Tensor pixels = own.pixels.narrow(0, 0, std::min(in.size().queries(what.victim), own.size()));
   const std::vector<double>& scores = of.scores_of(what.victim + " train of " + what.query_data, pixels);
   if (what.sampling != "filtered") return {pixels, scores};
@@ -215,7 +215,7 @@ inline watched_attack run_watched(lab& in, const account_experiment& what, const
   torch::manual_seed(static_cast<std::uint64_t>(seed));
   try {
     if (what.attack == "knockoff") {
-      query_adaptively(api, in.data(what.query_data).train, size.queries(), what.sampling);
+      query_adaptively(api, in.data(what.query_data)->train, size.queries(), what.sampling);
     } else {
       // where it is stopped, some turns of either attack are enough
       const std::int64_t budget = goes_on ? in.size().data_free_queries() : std::max(2 * size.queries(), 3000L);
@@ -265,11 +265,11 @@ inline answered_queries answers_of(lab& in, const account_experiment& what, cons
 /// Trains a clone of few images as often as one of many.
 inline torch::nn::Sequential clone_of(lab& in, const account_experiment& what, const transfer_set& learned,
                                       const scale& size) {
-  if (!learned.pixels.defined() || learned.pixels.size(0) == 0) return lenet(in.data(what.victim).classes);
-  schedule how = in.size().cloning(what.victim);
+  if (!learned.pixels.defined() || learned.pixels.size(0) == 0) return lenet(in.data(what.victim)->classes);
+  schedule how = in.size().cloning(what.victim, "lenet", "short");
   const std::int64_t in_epoch = (learned.pixels.size(0) + how.batch - 1) / how.batch;
   how.epochs = std::max(how.epochs, (size.min_steps() + in_epoch - 1) / in_epoch);
-  return in.clone(learned.pixels, learned.answers, how, what.seed);
+  return in.clone("lenet", learned.pixels, learned.answers, how, what.seed);
 }
 
 /// A clone by complementary labels: of what was said after the flag, the attacker takes it that each class named is
@@ -309,7 +309,8 @@ inline void train_clone(lab& in, const account_experiment& what, const monitored
   };
   if (what.flagged == "uniform_label" && own_clone) return measure(own_clone);
   if (what.attacker == "complementary") {
-    return measure(complementary_clone(what, learned, of.target.data->classes, in.size().cloning(what.victim)));
+    return measure(
+        complementary_clone(what, learned, of.target.data->classes, in.size().cloning(what.victim, "lenet", "short")));
   }
   transfer_set all = learned.before;
   if (learned.after.pixels.defined()) {
@@ -322,7 +323,7 @@ inline void train_clone(lab& in, const account_experiment& what, const monitored
 /// Runs one experiment.
 inline account_line run_experiment(lab& in, const account_experiment& what, const scale& size, known_scores& known) {
   const auto start = std::chrono::steady_clock::now();
-  const monitored_victim of(in.victim_of(what.victim, "float32"), what, size, known);
+  const monitored_victim of(in.victim_of({.data = what.victim}), what, size, known);
   account_line line{.of = what, .threshold = of.watch.monitor.threshold()};
   const image_set& test = of.target.data->test;
   line.victim_accuracy = accuracy(tensor_of(of.target.parts.model(test.pixels)), test.labels);

@@ -10,93 +10,58 @@
 #include "columns.hpp"
 #include "defenses.hpp"
 
-/// One row of the results, before it is run. See result_line for the values of the first six.
+/// One row of the results, before it is run. See result_line for the values of the texts.
 struct attack_run {
   std::string victim = "mnist";
+  std::string network = "lenet";
   std::string precision = "float32";
   std::string query_data = "fashion_mnist";
   std::string attack = "knockoff";
   std::string sampling = "random";
   std::string attacker = "naive";
+  std::string training = "short";
   setting defense = settings::none();
-  std::int64_t seed = 1;
+  std::int64_t seed = 1;  ///< of the victim, of the division of its data, of the attack and of the clone
 };
 
 /// The line of results that the run fills with figures.
 inline result_line result_line_of(const attack_run& run) {
   result_line line{};
   line.victim = run.victim;
+  line.network = run.network;
   line.precision = run.precision;
   line.query_data = run.query_data;
   line.attack = run.attack;
   line.sampling = run.sampling;
   line.attacker = run.attacker;
+  line.training = run.training;
   line.defense = run.defense.defense;
   line.policy = run.defense.policy;
   line.perturbed = run.defense.perturbed;
+  line.victim_seed = run.seed;
   line.seed = run.seed;
   return line;
 }
 
-/// Defenses that the project's README shows, against attackers who do not know them.
+/// Defenses in the table of the project's README.
 inline std::vector<setting> readme_settings() {
-  using namespace settings;
-  using chaff::odds;
-  return {none(),
-          label_only(),
-          dcp(odds::clamped, 0.9, 0.2),
-          dcp(odds::clamped, 1.2, 0.2),
-          dcp(odds::exact, 1.2, 0.2),
-          dcp(odds::clamped, 1.2, 0.2, false),
-          misdirect(0.005, true),
-          misdirect(0.01, true)};
+  return {settings::none(), settings::label_only(), settings::dcp(chaff::odds::exact, 1.2, 0.2),
+          settings::energy_dcp(0.05)};
 }
 
-/// Defenses that adaptive attackers know: at the strengths that have three seeds, or at every one.
-inline std::vector<setting> settings_known_to_attackers(bool every_strength) {
-  using namespace settings;
-  using chaff::odds;
-  std::vector<setting> all{none(),
-                           dcp(odds::clamped, 1.2, 0.2),
-                           dcp(odds::exact, 1.2, 0.2),
-                           dcp(odds::exact, 1.5, 0.2),
-                           dcp_rounded(1.2),
-                           dcp_rounded(1.2, 1),
-                           settings::energy_dcp(0.01),
-                           settings::energy_dcp(0.05),
-                           settings::reverse_sigmoid(0.9, 0.2),
-                           settings::adaptive_misinformation(0.9),
-                           settings::adaptive_misinformation(0.99),
-                           settings::random_vertex(1.0),
-                           misdirect(0.01, true)};
-  if (!every_strength) return all;
-  for (const double beta : {0.9, 1.5}) {
-    all.push_back(dcp(odds::clamped, beta, 0.2));
-    all.push_back(dcp_rounded(beta));
-  }
-  all.push_back(dcp(odds::exact, 0.9, 0.2));
-  for (const double beta : {0.3, 0.6}) all.push_back(settings::reverse_sigmoid(beta, 0.2));
-  all.push_back(settings::adaptive_misinformation(0.5));
-  for (const double perturbed : {0.005, 0.05}) all.push_back(misdirect(perturbed, true));
-  for (const double perturbed : {0.005, 0.01, 0.05}) all.push_back(misdirect(perturbed, false));
+/// Who attacks a defense. Labels are attacked where they are not those of another row, and queries are averaged where
+/// the noise can be fresh.
+inline std::vector<std::string> attackers_of(const setting& defense) {
+  if (defense.is_none()) return {"naive", "label_only"};
+  if (defense.defense == settings::label_only().defense) return {"naive"};
+  std::vector<std::string> all{"naive", "partial_bayes", "d_dae"};
+  if (!defense.keeps_label()) all.push_back("label_only");
+  if (defense.defense.starts_with("random_vertex")) all.push_back("query_averaging");
   return all;
 }
 
-/// The other defenses, at one strength each, with three seeds.
-inline std::vector<setting> other_settings() {
-  using namespace settings;
-  return {settings::random_vertex(1.0),
-          settings::mad(1.0, false),
-          settings::mad(1.0, true),
-          settings::gradient_redirection(1.0),
-          misdirect(0.01, false),
-          settings::top_k(1),
-          settings::top_k(3)};
-}
-
-/// The rows, each once; those with three seeds first.
+/// The rows, each once; those first that the project's README quotes.
 inline std::vector<attack_run> every_attack_run(bool quick) {
-  using chaff::odds;
   std::vector<attack_run> all;
   std::set<std::string> names;
   const auto add = [&](const attack_run& run) {
@@ -105,78 +70,86 @@ inline std::vector<attack_run> every_attack_run(bool quick) {
   struct scene {
     const char *victim, *query_data;
   };
-  const std::vector<scene> scenes{{"mnist", "fashion_mnist"}, {"fashion_mnist", "fashion_mnist"}, {"glyphs", "glyphs"}};
-  const std::vector<scene> mnist{scenes[0]}, first_two{scenes[0], scenes[1]}, many_classes{scenes[2]};
-  const std::vector<std::string> naive{"naive"}, not_adaptive{"naive", "label_only"},
-      adaptive_attackers{"d_dae", "partial_bayes", "query_averaging"},
-      every_attacker{"naive", "label_only", "d_dae", "partial_bayes", "query_averaging"};
-  const auto knockoffs = [&](std::int64_t seed, const std::vector<setting>& defenses,
-                             const std::vector<std::string>& attackers, const std::vector<scene>& victims) {
-    for (const scene& where : victims) {
-      for (const setting& defense : defenses) {
-        for (const std::string& attacker : attackers) {
-          add({.victim = where.victim,
-               .query_data = where.query_data,
-               .attacker = attacker,
-               .defense = defense,
-               .seed = seed});
-        }
+  const scene mnist{"mnist", "fashion_mnist"}, fashion{"fashion_mnist", "fashion_mnist"}, glyphs{"glyphs", "glyphs"};
+  const auto knockoffs = [&](attack_run run, const scene& where, const std::vector<setting>& defenses) {
+    run.victim = where.victim;
+    run.query_data = where.query_data;
+    for (const setting& defense : defenses) {
+      run.defense = defense;
+      for (const std::string& attacker : attackers_of(defense)) {
+        run.attacker = attacker;
+        add(run);
       }
     }
   };
-  const auto data_free = [&](std::int64_t seed, const std::vector<setting>& defenses) {
-    for (const char* attack : {"dfme", "maze"}) {
-      for (const setting& defense : defenses) {
-        add({.query_data = "none", .attack = attack, .sampling = "", .defense = defense, .seed = seed});
-      }
-    }
-  };
-  const auto quantised = [&](std::int64_t seed) {
+  const auto quantised = [&](attack_run run) {
     for (const char* precision : {"int8_ptq", "int8_qat"}) {
       for (const setting& defense : {settings::int8_none(), settings::int8_dcp(0.9f), settings::int8_dcp(1.2f)}) {
         for (const char* attacker : {"naive", "label_only", "d_dae", "partial_bayes"}) {
-          add({.precision = precision, .attacker = attacker, .defense = defense, .seed = seed});
+          run.precision = precision;
+          run.defense = defense;
+          run.attacker = attacker;
+          add(run);
         }
       }
     }
   };
-  const auto adaptive_sampling = [&](std::int64_t seed) {
+  const auto data_free = [&](attack_run run, const std::vector<setting>& defenses) {
+    run.query_data = "none";
+    run.sampling = "";
+    for (const char* attack : {"dfme", "maze"}) {
+      for (const setting& defense : defenses) {
+        run.attack = attack;
+        run.defense = defense;
+        add(run);
+      }
+    }
+  };
+  const auto adaptive_sampling = [&](attack_run run) {
     for (const char* reward : {"certainty", "diversity", "loss", "all"}) {
-      for (const setting& defense : {settings::none(), settings::dcp(odds::clamped, 1.2, 0.2)}) {
-        add({.sampling = reward, .defense = defense, .seed = seed});
+      for (const setting& defense : {settings::none(), settings::dcp(chaff::odds::clamped, 1.2, 0.2)}) {
+        run.sampling = reward;
+        run.defense = defense;
+        add(run);
       }
     }
   };
   if (quick) {
-    knockoffs(1, every_setting(), naive, mnist);
-    for (const setting& defense : {settings::dcp(odds::clamped, 1.2, 0.2), settings::adaptive_misinformation(0.9)}) {
-      knockoffs(1, {defense}, every_attacker, mnist);
-    }
-    add({.victim = "fashion_mnist", .query_data = "mnist"});
-    add({.victim = "glyphs", .query_data = "glyphs", .defense = settings::misdirect(0.01, false)});
-    adaptive_sampling(1);
-    quantised(1);
-    data_free(1, {settings::none(), settings::dcp(odds::clamped, 1.2, 0.2)});
+    const attack_run short_training;
+    for (const setting& defense : every_setting()) add({.defense = defense});
+    knockoffs(short_training, mnist, {settings::none(), settings::random_vertex(1.0), settings::misdirect(0.01, true)});
+    knockoffs({.training = "long"}, mnist, {settings::none(), settings::adaptive_misinformation(0.9)});
+    knockoffs({.seed = 2}, mnist, {settings::none()});
+    for (const scene& where : {fashion, glyphs}) knockoffs(short_training, where, {settings::none()});
+    quantised(short_training);
+    adaptive_sampling(short_training);
+    data_free(short_training, {settings::none(), settings::dcp(chaff::odds::clamped, 1.2, 0.2)});
     return all;
   }
-  const std::initializer_list<std::int64_t> seeds{1, 2, 3};
-  for (const std::int64_t seed : seeds) knockoffs(seed, readme_settings(), not_adaptive, first_two);
-  for (const std::int64_t seed : seeds) quantised(seed);
-  for (const std::int64_t seed : seeds) knockoffs(seed, settings_known_to_attackers(false), every_attacker, mnist);
-  for (const std::int64_t seed : seeds) knockoffs(seed, readme_settings(), not_adaptive, many_classes);
-  for (const std::int64_t seed : seeds) {
-    data_free(seed, {settings::none(), settings::dcp(odds::clamped, 0.9, 0.2), settings::dcp(odds::clamped, 1.2, 0.2),
-                     settings::dcp(odds::exact, 0.9, 0.2), settings::dcp(odds::exact, 1.2, 0.2)});
+  const auto for_each_seed = [](const auto& part) {
+    for (const std::int64_t seed : {1, 2, 3, 4, 5}) part(attack_run{.training = "long", .seed = seed});
+  };
+  for_each_seed([&](const attack_run& run) { knockoffs(run, mnist, readme_settings()); });
+  for (const scene& where : {mnist, fashion, glyphs}) {
+    for_each_seed([&](const attack_run& run) { knockoffs(run, where, recorded_settings()); });
   }
-  for (const std::int64_t seed : seeds)
-    knockoffs(seed, settings_known_to_attackers(false), every_attacker, {scenes[1]});
-  for (const std::int64_t seed : seeds) knockoffs(seed, other_settings(), naive, first_two);
-  for (const std::int64_t seed : seeds) adaptive_sampling(seed);
-  for (const std::int64_t seed : seeds) knockoffs(seed, readme_settings(), naive, {{"fashion_mnist", "mnist"}});
-  knockoffs(1, every_setting(), naive, scenes);
-  knockoffs(1, settings_known_to_attackers(true), adaptive_attackers, first_two);
-  knockoffs(1, settings_known_to_attackers(true), {"label_only"}, first_two);
+  for_each_seed(quantised);
+  for_each_seed([&](const attack_run& run) {
+    data_free(run, {settings::none(), settings::dcp(chaff::odds::clamped, 0.9, 0.2),
+                    settings::dcp(chaff::odds::exact, 1.2, 0.2)});
+  });
+  for_each_seed(adaptive_sampling);
   return all;
+}
+
+/// What a row takes, in seconds: the mean of rows like it on a core of an AMD EPYC (Zen 2). The clones that adaptive
+/// attackers train on labels first are there already but for one of each victim.
+inline double expected_seconds(const attack_run& run) {
+  if (run.attack != "knockoff") return 540;
+  const double clone = run.victim == "mnist" ? 85 : 60;
+  if (run.attacker == "d_dae") return clone + 60;
+  if (run.attacker == "partial_bayes") return clone + 40;
+  return clone;
 }
 
 #endif

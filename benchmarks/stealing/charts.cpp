@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Makes charts and tables of the results: the points of the charts from all rows, and the tables of README.md from the
-/// configurations that have three seeds or more.
+/// Makes charts and tables of the results with clones of short training: the points of the charts from all rows, and
+/// the tables of README.md from the configurations that have three seeds or more.
 ///
 /// stealing_charts RESULTS.csv FOLDER [LAB_README.md README.md [write]]
 /// Writes FOLDER/*.dat for charts.gnuplot, and FOLDER/tables.md. With the lab's and the project's README, it exits with
@@ -42,10 +42,12 @@ struct row {
   spread clone;
 };
 
-std::vector<row> rows_of(const std::vector<result_line>& lines) {
+/// The configurations whose clones were trained by this recipe.
+std::vector<row> rows_of(const std::vector<result_line>& lines, const std::string& training) {
   std::vector<row> all;
   std::map<std::string, std::size_t> place;
   for (const result_line& line : lines) {
+    if (line.training != training) continue;
     const auto [found, is_new] = place.try_emplace(line.configuration(), all.size());
     if (is_new) all.push_back({line, {}});
     all[found->second].clone.values.push_back(line.clone_accuracy);
@@ -348,7 +350,7 @@ int run(int count, char** arguments) {
     std::cerr << "usage: stealing_charts RESULTS.csv FOLDER [LAB_README.md README.md [write]]\n";
     return 2;
   }
-  const std::vector<row> rows = rows_of(lines_of<result_line>(arguments[1]));
+  const std::vector<row> rows = rows_of(lines_of<result_line>(arguments[1]), "short");
   const std::filesystem::path folder = arguments[2];
   std::filesystem::create_directories(folder);
   for (const scene& where : scenes) write_scene(folder, rows, where);

@@ -141,11 +141,12 @@ inline double calibrated_tau(const torch::Tensor& held_out, double perturbed, bo
   return torch::quantile(score.to(torch::kDouble), perturbed).item<double>();
 }
 
-/// DCP at beta 1.2 for the queries that an energy gate takes for out-of-distribution.
-inline setting energy_dcp(double perturbed) {
-  return {"energy_dcp(beta=1.2)", "", text("%g", perturbed), [perturbed](const victim_parts& of) -> model_function {
-            return chaff::defend(of.model,
-                                 chaff::energy_dcp{.beta = 1.2, .tau = calibrated_tau(of.held_out, perturbed, true)});
+/// DCP for the queries that an energy gate takes for out-of-distribution.
+inline setting energy_dcp(double perturbed, double beta = 1.2, chaff::odds rule = chaff::odds::clamped) {
+  return {text("energy_dcp(beta=%g", beta) + (rule == chaff::odds::exact ? ", rule=exact)" : ")"), "",
+          text("%g", perturbed), [=](const victim_parts& of) -> model_function {
+            const double tau = calibrated_tau(of.held_out, perturbed, true);
+            return chaff::defend(of.model, chaff::energy_dcp{.beta = beta, .tau = tau, .rule = rule});
           }};
 }
 
@@ -191,40 +192,37 @@ inline setting int8_dcp(float beta) {
 
 }  // namespace settings
 
-/// Every defense, most at three strengths or more.
+/// The defenses of the full run, at the strengths that no other strength dominates.
+inline std::vector<setting> recorded_settings() {
+  using chaff::odds;
+  return {settings::none(),
+          settings::dcp(odds::clamped, 0.9, 0.2),
+          settings::dcp(odds::clamped, 1.2, 0.2),
+          settings::dcp(odds::exact, 1.2, 0.2),
+          settings::dcp(odds::exact, 1.5, 0.2),
+          settings::reverse_sigmoid(0.9, 0.2),
+          settings::adaptive_misinformation(0.9),
+          settings::adaptive_misinformation(0.99),
+          settings::mad(1.0, false),
+          settings::gradient_redirection(1.0),
+          settings::random_vertex(1.0),
+          settings::modelguard_w(0.5),
+          settings::modelguard_w(1.0),
+          settings::codebook(0.5),
+          settings::codebook(1.0),
+          settings::energy_dcp(0.05),
+          settings::energy_dcp(0.05, 1.5, odds::exact),
+          settings::misdirect(0.01, true)};
+}
+
+/// Every kind of defense that the lab can run: those of the full run, and others.
 inline std::vector<setting> every_setting() {
-  using namespace settings;
-  std::vector<setting> all{none(), label_only()};
-  for (const double beta : {0.9, 1.2, 1.5}) {
-    for (const double gamma : {0.2, 0.1}) {
-      for (const bool keep_label : {true, false}) {
-        all.push_back(settings::dcp(chaff::odds::clamped, beta, gamma, keep_label));
-        all.push_back(settings::dcp(chaff::odds::exact, beta, gamma, keep_label));
-      }
-    }
-    all.push_back(dcp_rounded(beta));
-  }
-  all.push_back(dcp_rounded(1.2, 1));
-  for (const double beta : {0.3, 0.6, 0.9}) {
-    for (const double gamma : {0.2, 0.1}) all.push_back(settings::reverse_sigmoid(beta, gamma));
-  }
-  for (const double tau : {0.5, 0.9, 0.99}) all.push_back(settings::adaptive_misinformation(tau));
-  for (const double epsilon : {0.5, 1.0, 1.5}) {
-    all.push_back(settings::random_vertex(epsilon));
-    all.push_back(settings::mad(epsilon, false));
-    all.push_back(settings::mad(epsilon, true));
-    all.push_back(settings::gradient_redirection(epsilon));
-  }
-  for (const double epsilon : {0.5, 1.0}) {
-    all.push_back(settings::modelguard_w(epsilon));
-    all.push_back(settings::codebook(epsilon));
-  }
-  for (const double perturbed : {0.005, 0.01, 0.05}) {
-    all.push_back(settings::energy_dcp(perturbed));
-    all.push_back(settings::misdirect(perturbed, false));
-    all.push_back(settings::misdirect(perturbed, true));
-  }
-  for (const std::size_t k : {1, 3, 5}) all.push_back(settings::top_k(k));
+  using chaff::odds;
+  std::vector<setting> all = recorded_settings();
+  all.insert(all.end(),
+             {settings::label_only(), settings::dcp(odds::clamped, 1.2, 0.2, false),
+              settings::dcp(odds::exact, 1.2, 0.2, false), settings::dcp_rounded(1.2), settings::dcp_rounded(1.2, 1),
+              settings::mad(1.0, true), settings::misdirect(0.01, false), settings::top_k(1), settings::top_k(3)});
   return all;
 }
 

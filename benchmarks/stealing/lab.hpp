@@ -6,6 +6,7 @@
 #include <torch/script.h>
 #include <unistd.h>
 
+#include <compare>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -15,6 +16,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "attackers.hpp"
 #include "defenses.hpp"
 #include "digits.hpp"
 #include "fashion_mnist.hpp"
@@ -31,12 +33,33 @@ struct sizes {
   std::int64_t images() const { return quick ? 600 : 1 << 20; }
   std::int64_t queries(const std::string& victim) const { return quick ? 600 : victim == "mnist" ? 30000 : 20000; }
   std::int64_t data_free_queries() const { return quick ? 4000 : 500000; }
-  std::int64_t simulated_pairs() const { return quick ? 2000 : 100000; }
+  std::int64_t bayes_rows() const { return quick ? 2000 : 1000000; }
+  d_dae_training d_dae() const { return quick ? d_dae_training{.pairs = 2000, .epochs = 2} : d_dae_training{}; }
 
-  schedule training(const std::string& victim) const {
+  /// How a victim is trained.
+  schedule training(const std::string& victim, const std::string& network) const {
+    check(network);
     return {.epochs = quick ? quick_epochs : victim == "glyphs" ? 12 : victim == "mnist" ? 15 : 8};
   }
-  schedule cloning(const std::string& victim) const { return {.epochs = quick ? 1 : victim == "glyphs" ? 10 : 6}; }
+
+  /// How a clone is trained, by the name of the recipe: short, or long, which lifts the undefended clone most in
+  /// some 90 seconds.
+  schedule cloning(const std::string& victim, const std::string& network, const std::string& recipe) const {
+    check(network);
+    schedule how{.epochs = victim == "glyphs" ? 10 : 6};
+    if (recipe == "long") {
+      how = {.epochs = 20, .batch = 128, .rate = 3e-3, .augmented = true, .averaged = 0.25, .rotations = true};
+    } else if (recipe != "short") {
+      throw std::invalid_argument("no recipe is called " + recipe);
+    }
+    if (quick) how.epochs = 1;
+    return how;
+  }
+
+ private:
+  static void check(const std::string& network) {
+    if (network != "lenet") throw std::invalid_argument("no schedule for the network " + network);
+  }
 };
 
 /// Where everything is and how large it is.
@@ -47,9 +70,21 @@ struct lab_setup {
   sizes size{};
 };
 
+/// Which victim: the data set that it was trained on, its network, its precision (float32, int8_ptq or int8_qat), and
+/// the seed of its training and of the division of its data.
+struct victim_name {
+  std::string data, network = "lenet", precision = "float32";
+  std::int64_t seed = 1;
+
+  auto operator<=>(const victim_name&) const = default;
+
+  /// Of its files, but for their endings.
+  std::string text() const { return data + '.' + network + '.' + std::to_string(seed); }
+};
+
 /// A victim: its data, and the parts that defenses are bound to.
 struct victim {
-  const data_set* data;
+  std::shared_ptr<const data_set> data;
   victim_parts parts;
 };
 
@@ -69,87 +104,106 @@ class lab {
 
   const sizes& size() const { return setup_.size; }
 
-  /// mnist, fashion_mnist or glyphs.
-  const data_set& data(const std::string& name) {
-    auto& kept = data_[name];
-    if (!kept) {
-      const std::int64_t max_images = setup_.size.images();
-      if (name == "mnist") {
-        kept = digits(setup_.digits).first(max_images);
-      } else if (name == "fashion_mnist") {
-        kept = fashion_mnist().first(max_images);
-      } else if (name == "glyphs") {
-        kept = glyphs::data(max_images);
-      } else {
-        throw std::invalid_argument("no data set is called " + name);
-      }
+  /// mnist, fashion_mnist or glyphs, divided by a seed. Data and victims of the last seed alone stay in memory.
+  std::shared_ptr<const data_set> data(const std::string& name, std::int64_t seed = 1) {
+    if (seed != seed_) {
+      data_.clear();
+      victims_.clear();
+      seed_ = seed;
     }
+    std::shared_ptr<const data_set>& kept = data_[name];
+    if (!kept) kept = std::make_shared<data_set>(divided(name, seed).first(setup_.size.images()));
+    return kept;
+  }
+
+  /// A trained network, with all that a defense may be made of. It, its decoy and its quantised forms are trained at
+  /// the first call.
+  victim victim_of(const victim_name& name) {
+    const std::shared_ptr<const data_set> of = data(name.data, name.seed);
+    std::optional<victim>& kept = victims_[name];
+    if (kept) return *kept;
+    auto network = std::make_shared<torch::nn::Sequential>(trained(name));
+    auto decoy = std::make_shared<torch::nn::Sequential>(trained_to_be_wrong(name));
+    kept = victim{of,
+                  {.model = [network](const torch::Tensor& x) { return rows_of(logits_of(*network, x)); },
+                   .decoy = [decoy](const torch::Tensor& x) { return rows_of(logits_of(*decoy, x)); },
+                   .surrogate = {},
+                   .redirection = {},
+                   .held_out = {},
+                   .key = chaff::key("7468656c6162736f776e6b6579313637")}};
+    give_surrogate(kept->parts, name.network, of->classes, 6 + name.seed);
+    if (name.precision != "float32") quantise(*kept, name);
+    kept->parts.held_out = tensor_of(kept->parts.model(of->held_out.pixels));
     return *kept;
   }
 
-  /// The network trained on a data set, with all that a defense may be made of. precision: float32, int8_ptq, int8_qat.
-  /// It, its decoy and its quantised forms are trained at the first call.
-  const victim& victim_of(const std::string& name, const std::string& precision) {
-    auto& kept = victims_[name + "." + precision];
-    if (kept) return *kept;
-    const data_set& of = data(name);
-    auto network = std::make_shared<torch::nn::Sequential>(trained(name));
-    auto decoy = std::make_shared<torch::nn::Sequential>(trained_to_be_wrong(name));
-    torch::manual_seed(7);
-    auto surrogate = std::make_shared<torch::nn::Sequential>(lenet(of.classes));
-    kept = victim{&of,
-                  {.model = [network](const torch::Tensor& x) { return rows_of(logits_of(*network, x)); },
-                   .decoy = [decoy](const torch::Tensor& x) { return rows_of(logits_of(*decoy, x)); },
-                   .surrogate = [surrogate](const torch::Tensor& x) { return rows_of(logits_of(*surrogate, x)); },
-                   .redirection = [surrogate](const torch::Tensor& x) { return redirection_of(*surrogate, x); },
-                   .held_out = {},
-                   .key = chaff::key("7468656c6162736f776e6b6579313637")}};
-    if (precision != "float32") quantise(*kept, name, precision);
-    kept->parts.held_out = tensor_of(kept->parts.model(of.held_out.pixels));
-    return *kept;
+  /// Puts an untrained network in the surrogate's place.
+  static void give_surrogate(victim_parts& parts, const std::string& network, std::int64_t classes, std::int64_t seed) {
+    torch::manual_seed(static_cast<std::uint64_t>(seed));
+    auto surrogate = std::make_shared<torch::nn::Sequential>(network_of(network, classes));
+    parts.surrogate = [surrogate](const torch::Tensor& x) { return rows_of(logits_of(*surrogate, x)); };
+    parts.redirection = [surrogate](const torch::Tensor& x) { return redirection_of(*surrogate, x); };
   }
 
   /// A clone trained on answers from a seed; the same answers again give the clone that is kept.
-  torch::nn::Sequential clone(const torch::Tensor& pixels, const torch::Tensor& answers, const schedule& how,
-                              std::int64_t seed) {
+  torch::nn::Sequential clone(const std::string& network, const torch::Tensor& pixels, const torch::Tensor& answers,
+                              const schedule& how, std::int64_t seed) {
     std::uint64_t hash = hash_of(answers, hash_of(pixels));
-    hash = hash_of(torch::tensor({seed, how.epochs, how.batch}, torch::kLong), hash);
+    hash =
+        hash_of(torch::tensor({seed, how.epochs, how.batch, std::int64_t{how.augmented}, std::int64_t{how.rotations}},
+                              torch::kLong),
+                hash);
+    hash = hash_of(torch::tensor({how.rate, how.averaged}, torch::kDouble), hash);
     return kept_or(
-        setup_.work / "clones" / (settings::text("%016lx", hash) + ".pt"), answers.size(1),
+        setup_.work / "clones" / (network + settings::text(".%016lx", hash) + ".pt"), network, answers.size(1),
         [&](torch::nn::Sequential& fresh) { fit(fresh, pixels, answers, how); }, seed);
   }
 
  private:
-  torch::nn::Sequential trained(const std::string& name) {
-    const data_set& of = data(name);
-    return kept_or(setup_.work / (name + ".pt"), of.classes, [&](torch::nn::Sequential& fresh) {
-      fit(fresh, of.train.pixels, one_hot_rows(of.train.labels, of.classes), setup_.size.training(name));
-    });
+  data_set divided(const std::string& name, std::int64_t seed) const {
+    if (name == "mnist") return digits(setup_.digits).divided(seed);
+    if (name == "fashion_mnist") return fashion_mnist().divided(seed);
+    if (name == "glyphs") return glyphs::data(setup_.size.images(), seed);
+    throw std::invalid_argument("no data set is called " + name);
+  }
+
+  torch::nn::Sequential trained(const victim_name& name) {
+    const std::shared_ptr<const data_set> of = data(name.data, name.seed);
+    return kept_or(
+        setup_.work / (name.text() + ".pt"), name.network, of->classes,
+        [&](torch::nn::Sequential& fresh) {
+          fit(fresh, of->train.pixels, one_hot_rows(of->train.labels, of->classes),
+              setup_.size.training(name.data, name.network));
+        },
+        name.seed);
   }
 
   /// Adaptive misinformation's decoy (Kariyappa & Qureshi 2020): minimises -log(1 - s_label).
-  torch::nn::Sequential trained_to_be_wrong(const std::string& name) {
-    const data_set& of = data(name);
-    return kept_or(setup_.work / (name + ".decoy.pt"), of.classes, [&](torch::nn::Sequential& fresh) {
-      schedule how = setup_.size.training(name);
-      how.epochs = std::min<std::int64_t>(how.epochs, 3);
-      fit(fresh, of.train.pixels, one_hot_rows(of.train.labels, of.classes), how,
-          [](const torch::Tensor& logits, const torch::Tensor& truth) {
-            return -(1 - (truth * logits.softmax(1)).sum(1)).clamp_min(1e-6).log().mean();
-          });
-    });
+  torch::nn::Sequential trained_to_be_wrong(const victim_name& name) {
+    const std::shared_ptr<const data_set> of = data(name.data, name.seed);
+    return kept_or(
+        setup_.work / (name.text() + ".decoy.pt"), name.network, of->classes,
+        [&](torch::nn::Sequential& fresh) {
+          schedule how = setup_.size.training(name.data, name.network);
+          how.epochs = std::min<std::int64_t>(how.epochs, 3);
+          fit(fresh, of->train.pixels, one_hot_rows(of->train.labels, of->classes), how,
+              [](const torch::Tensor& logits, const torch::Tensor& truth) {
+                return -(1 - (truth * logits.softmax(1)).sum(1)).clamp_min(1e-6).log().mean();
+              });
+        },
+        name.seed);
   }
 
   template <class Train>
-  torch::nn::Sequential kept_or(const std::filesystem::path& path, std::int64_t classes, Train train,
-                                std::int64_t seed = 1) {
+  torch::nn::Sequential kept_or(const std::filesystem::path& path, const std::string& name, std::int64_t classes,
+                                Train train, std::int64_t seed) {
     torch::manual_seed(static_cast<std::uint64_t>(seed));
-    torch::nn::Sequential network = lenet(classes);
+    torch::nn::Sequential network = network_of(name, classes);
     if (std::filesystem::exists(path)) {
       torch::load(network, path);
     } else {
       train(network);
-      whole(path, [&](const std::string& name) { torch::save(network, name); });
+      whole(path, [&](const std::string& part) { torch::save(network, part); });
     }
     network->eval();
     return network;
@@ -165,11 +219,13 @@ class lab {
 
   /// Puts a TorchScript network with int8 operators in the float model's place; quantise.py makes it from the float
   /// victim's weights and images.
-  void quantise(victim& target, const std::string& name, const std::string& precision) {
-    const std::filesystem::path path = setup_.work / (name + "." + precision + ".pt");
+  void quantise(victim& target, const victim_name& name) {
+    const std::filesystem::path path = setup_.work / (name.text() + "." + name.precision + ".pt");
     if (!std::filesystem::exists(path)) {
       c10::impl::GenericDict given(c10::StringType::get(), c10::TensorType::get());
-      for (const auto& each : trained(name)->named_parameters()) given.insert(each.key(), each.value().detach());
+      const torch::nn::Sequential network = trained(name);
+      for (const auto& each : network->named_parameters()) given.insert(each.key(), each.value().detach());
+      for (const auto& each : network->named_buffers()) given.insert(each.key(), each.value());
       given.insert("pixels", target.data->train.pixels.contiguous());
       given.insert("labels", target.data->train.labels.contiguous());
       const std::string input = path.string() + ".in";
@@ -177,8 +233,8 @@ class lab {
         const std::vector<char> bytes = torch::pickle_save(given);
         std::ofstream(part, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
       });
-      const std::string command = setup_.quantise + " " + precision + " '" + input + "' '" + path.string() + "'" +
-                                  (setup_.size.quick ? " --epochs 1" : "");
+      const std::string command = setup_.quantise + " " + name.precision + " '" + input + "' '" + path.string() +
+                                  "' --seed " + std::to_string(name.seed) + (setup_.size.quick ? " --epochs 1" : "");
       if (std::system(command.c_str()) != 0) throw std::runtime_error("failed: " + command);
       std::filesystem::remove(input);
     }
@@ -195,8 +251,9 @@ class lab {
   }
 
   lab_setup setup_;
-  std::map<std::string, std::optional<data_set>> data_;
-  std::map<std::string, std::optional<victim>> victims_;
+  std::int64_t seed_ = 1;  // of what the maps hold
+  std::map<std::string, std::shared_ptr<const data_set>> data_;
+  std::map<victim_name, std::optional<victim>> victims_;
 };
 
 #endif

@@ -58,7 +58,7 @@ inline torch::nn::Sequential resnet18(std::int64_t channels, std::int64_t classe
 
 /// A victim's or a clone's network, lenet or resnet18: N x 1 x 28 x 28 -> N x classes logits.
 /// Raises std::invalid_argument for another name.
-inline torch::nn::Sequential network(const std::string& name, std::int64_t classes) {
+inline torch::nn::Sequential network_of(const std::string& name, std::int64_t classes) {
   if (name == "lenet") return lenet(classes);
   if (name == "resnet18") return resnet18(1, classes, 28);
   throw std::invalid_argument("no network is called " + name);

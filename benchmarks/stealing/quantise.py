@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Makes an int8 victim of a float one: a TorchScript network with QNNPACK's int8 operators.
 
-    quantise.py int8_ptq|int8_qat FLOAT INT8 [--epochs N]
+    quantise.py int8_ptq|int8_qat FLOAT INT8 [--epochs N] [--seed N]
 
 FLOAT is a pickled dictionary of the lab's: the parameters and buffers, by name, of a LeNet or a ResNet-18, and the
 images and labels that it was trained on. int8_ptq: post-training, ranges from 1,000 of the images. int8_qat: trained on
@@ -111,9 +111,10 @@ def main():
     parser.add_argument("given")
     parser.add_argument("made")
     parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=1, help="of the order of images in int8_qat")
     wanted = parser.parse_args()
 
-    torch.manual_seed(1)
+    torch.manual_seed(wanted.seed)
     torch.set_num_threads(1)
     torch.backends.quantized.engine = "qnnpack"
     given = torch.load(wanted.given)

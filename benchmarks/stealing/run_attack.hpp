@@ -57,7 +57,8 @@ inline chaff::utility utility_on_test(const victim& of, const setting& defense) 
 
 /// The transfer set of an attacker with images: their queries, and what they make of the responses.
 inline transfer_set transfer_set_of(lab& in, const attack_run& run, const victim& target, victim_api& api) {
-  const image_set& own = in.data(run.query_data).train;
+  const std::shared_ptr<const data_set> images = in.data(run.query_data, run.seed);
+  const image_set& own = images->train;
   const std::int64_t budget = std::min(in.size().queries(run.victim), own.size());
   const torch::Tensor in_order = own.pixels.narrow(0, 0, budget);
   if (run.attacker == "query_averaging") return {in_order, query_averaged(api, in_order)};
@@ -70,24 +71,29 @@ inline transfer_set transfer_set_of(lab& in, const attack_run& run, const victim
     throw std::invalid_argument("unknown attacker " + run.attacker);
   }
   // the substitute model is trained on labels, which a defense that keeps them does not perturb
-  auto substitute = in.clone(direct.pixels, one_hot_labels(direct.answers), in.size().cloning(run.victim), run.seed);
+  auto substitute = in.clone(run.network, direct.pixels, one_hot_labels(direct.answers),
+                             in.size().cloning(run.victim, run.network, run.training), run.seed);
+  attacker_models known{direct.pixels, logits_of(substitute, direct.pixels), target.parts};
+  lab::give_surrogate(known.own, run.network, target.data->classes, 1000 + run.seed);
   torch::manual_seed(static_cast<std::uint64_t>(run.seed));
-  simulation simulated(run.defense, logits_of(substitute, direct.pixels), target.parts);
-  const std::int64_t pairs = in.size().simulated_pairs();
-  return {direct.pixels, run.attacker == "d_dae" ? recovered_by_d_dae(simulated, direct.answers, pairs)
-                                                 : recovered_by_partial_bayes(simulated, direct.answers, pairs)};
+  simulation simulated(run.defense, known);
+  return {direct.pixels, run.attacker == "d_dae"
+                             ? recovered_by_d_dae(simulated, direct.answers, in.size().d_dae())
+                             : recovered_by_partial_bayes(simulated, direct.answers, in.size().bayes_rows())};
 }
 
-inline result_line run_attack(lab& in, const attack_run& run) {
+/// commit: of the project, for the line.
+inline result_line run_attack(lab& in, const attack_run& run, const std::string& commit) {
   const auto start = std::chrono::steady_clock::now();
-  const victim& target = in.victim_of(run.victim, run.precision);
+  const victim target = in.victim_of({run.victim, run.network, run.precision, run.seed});
   const observed_defense observed(run.defense, target.parts);
   victim_api api(observed.answer());
   torch::manual_seed(static_cast<std::uint64_t>(run.seed));
   torch::nn::Sequential clone;
   if (run.attack == "knockoff") {
     const transfer_set transfer = transfer_set_of(in, run, target, api);
-    clone = in.clone(transfer.pixels, transfer.answers, in.size().cloning(run.victim), run.seed);
+    clone = in.clone(run.network, transfer.pixels, transfer.answers,
+                     in.size().cloning(run.victim, run.network, run.training), run.seed);
   } else if (run.attack == "dfme" || run.attack == "maze") {
     const std::int64_t budget = in.size().data_free_queries();
     clone = extract_without_data(api, target.data->classes, run.attack == "dfme" ? dfme(budget) : maze(budget));
@@ -106,6 +112,7 @@ inline result_line run_attack(lab& in, const attack_run& run) {
   line.clone_accuracy = accuracy(logits_of(clone, test.pixels), test.labels);
   line.queries = api.queries();
   line.seconds = std::lround(elapsed.count());
+  line.commit = commit;
   return line;
 }
 

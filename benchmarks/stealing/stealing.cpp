@@ -22,22 +22,22 @@ void one_thread() {
 
 /// Victims first, so that no two processes train the same one.
 void train_victims(const lab_setup& setup, const std::vector<attack_run>& attack_runs, int processes) {
-  std::set<std::pair<std::string, std::string>> needed;
-  for (const attack_run& run : attack_runs) needed.insert({run.victim, "float32"});
+  std::set<victim_name> needed;
+  for (const attack_run& run : attack_runs) needed.insert({run.victim, run.network, "float32", run.seed});
   for (int round = 0; round < 2; ++round) {
-    const std::vector<std::pair<std::string, std::string>> jobs(needed.begin(), needed.end());
+    const std::vector<victim_name> jobs(needed.begin(), needed.end());
     run_in_processes(jobs.size(), processes, [&](std::size_t i, const std::atomic<std::size_t>&) {
       one_thread();
-      const victim made = lab(setup).victim_of(jobs[i].first, jobs[i].second);
-      const data_set of = lab(setup).data(jobs[i].first);
-      std::printf("victim %s, %s: accuracy %.2f %%, decoy %.2f %%\n", jobs[i].first.c_str(), jobs[i].second.c_str(),
-                  100 * accuracy(tensor_of(made.parts.model(of.test.pixels)), of.test.labels),
-                  100 * accuracy(tensor_of(made.parts.decoy(of.test.pixels)), of.test.labels));
+      const victim made = lab(setup).victim_of(jobs[i]);
+      const image_set& test = made.data->test;
+      std::printf("victim %s, %s: accuracy %.2f %%, decoy %.2f %%\n", jobs[i].text().c_str(), jobs[i].precision.c_str(),
+                  100 * accuracy(tensor_of(made.parts.model(test.pixels)), test.labels),
+                  100 * accuracy(tensor_of(made.parts.decoy(test.pixels)), test.labels));
       std::fflush(stdout);
     });
     needed.clear();
     for (const attack_run& run : attack_runs) {
-      if (run.precision != "float32") needed.insert({run.victim, run.precision});
+      if (run.precision != "float32") needed.insert({run.victim, run.network, run.precision, run.seed});
     }
   }
 }
@@ -45,7 +45,7 @@ void train_victims(const lab_setup& setup, const std::vector<attack_run>& attack
 int run(int count, char** arguments) {
   CLI::App app("Trains victims, runs attacks against defended victims, and writes the clones' accuracy to a CSV.");
   lab_setup setup;
-  std::string out = "stealing.csv", only, python = "python3", script;
+  std::string out = "stealing.csv", only, commit;
   int processes = 2;
   double hours = 0;
   app.add_option("--work", setup.work, "folder for victims and clones")->required();
@@ -57,7 +57,12 @@ int run(int count, char** arguments) {
   app.add_option("--hours", hours, "start no new row after this many hours");
   app.add_flag("--quick", setup.size.quick,
                "a few images for each part: shows that all parts run; the figures mean nothing");
+  app.add_option("--commit", commit, "commit of the project that this program was built of, for each row");
   CLI11_PARSE(app, count, arguments);
+  if (commit.empty()) {
+    if (!setup.size.quick) throw std::invalid_argument("--commit is required: rows of a full run name their commit");
+    commit = "quick";
+  }
 
   results kept(out);
   std::vector<attack_run> left;
@@ -67,7 +72,12 @@ int run(int count, char** arguments) {
     ++wanted;
     if (!kept.has(result_line_of(run))) left.push_back(run);
   }
-  std::printf("%zu of %zu rows to do\n", left.size(), wanted);
+  double seconds = 0;
+  for (const attack_run& run : left) seconds += expected_seconds(run);
+  std::printf("%zu of %zu rows to do", left.size(), wanted);
+  if (!setup.size.quick) std::printf(", about %.1f hours in %d processes", seconds / 3600 / processes, processes);
+  std::printf("\n");
+  std::fflush(stdout);
   train_victims(setup, left, processes);
 
   const auto start = std::chrono::steady_clock::now();
@@ -79,7 +89,7 @@ int run(int count, char** arguments) {
       one_thread();
       shared.emplace(setup);
     }
-    const result_line found = run_attack(*shared, left[i]);
+    const result_line found = run_attack(*shared, left[i], commit);
     kept.add(found);
     const double share = static_cast<double>(done + 1) / static_cast<double>(left.size());
     std::printf("%zu / %zu, %s elapsed, %s left: %s: clone %.1f %%, defended accuracy %.2f %%, L1 %.3f\n", done + 1,

@@ -36,6 +36,11 @@ victim_parts parts_of_logits() {
           .codes = {.scale = 0.05f, .zero_point = 100}};
 }
 
+/// The models of an attacker whose queries are 10 logits each.
+attacker_models models_of(const torch::Tensor& substitute_logits) {
+  return {substitute_logits, substitute_logits, parts_of_logits()};
+}
+
 double l1(const torch::Tensor& a, const torch::Tensor& b) {
   return (a - b).abs().sum(1).mean().item<double>();
 }
@@ -124,29 +129,188 @@ TEST(QueryAveraged, SendsEachQueryTheGivenNumberOfTimes) {
 
 TEST(Simulation, PairsAreThoseOfTheDefense) {
   const torch::Tensor substitute = some_logits(400, 3);
-  simulation none(settings::none(), substitute, parts_of_logits());
+  simulation none(settings::none(), models_of(substitute));
   const simulation::pairs clean = none.draw(1000);
   EXPECT_LT(l1(clean.clean, clean.defended), 1e-5);
   const setting dcp = settings::dcp(chaff::odds::clamped, 1.2, 0.2);
-  simulation defended(dcp, substitute, parts_of_logits());
+  simulation defended(dcp, models_of(substitute));
   const simulation::pairs drawn = defended.draw(1000);
   const torch::Tensor again = tensor_of(dcp.bind(parts_of_logits())(drawn.clean.log()));
   EXPECT_LT((again - drawn.defended).abs().max().item<float>(), 1e-3);
+}
+
+TEST(Simulation, RowsAreDrawnAroundEachRowEquallyOften) {
+  torch::manual_seed(1);
+  simulation none(settings::none(), models_of(some_logits(3, 3)));
+  const torch::Tensor rows = some_logits(3, 1).softmax(1);
+  const simulation::pairs drawn = none.draw_around(rows, 30000);
+  EXPECT_LT(l1(drawn.clean, drawn.defended), 1e-5);
+  for (std::int64_t i = 0; i < 3; ++i) {
+    const torch::Tensor own = drawn.clean.slice(0, i, 30000, 3);
+    const torch::Tensor p = rows[i];
+    EXPECT_LT((own.mean(0) - p).abs().max().item<float>(), 0.003);
+    // the variance of a Dirichlet distribution of concentration 8 K
+    EXPECT_LT((own.var(0) - p * (1 - p) / 81).abs().max().item<float>(), 0.0002);
+  }
+}
+
+TEST(Simulation, RowsAroundAQueryHaveItsEnergyAndItsSurrogate) {
+  attacker_models known = models_of(torch::cat({some_logits(1, 1), some_logits(1, 1) + 40}));
+  known.queries = torch::arange(2).view({2, 1});
+  known.own.surrogate = [](const torch::Tensor& queries) { return rows_of(queries.expand({-1, 10})); };
+  // the response shows the energy and the surrogate's output
+  const setting shows{"shows", "", "", [](const victim_parts& of) -> model_function {
+                        return [of](const torch::Tensor& row) -> row_matrix {
+                          torch::Tensor shown = torch::zeros({row.size(0), 10});
+                          shown.select(1, 0) = tensor_of(of.model(row)).logsumexp(1);
+                          shown.select(1, 1) = tensor_of(of.surrogate(row)).select(1, 3);
+                          return rows_of(shown);
+                        };
+                      }};
+  const torch::Tensor shown = simulation(shows, known).draw_around(some_logits(2, 1).softmax(1), 10).defended;
+  const torch::Tensor energy = known.substitute_logits.logsumexp(1);
+  for (std::int64_t i = 0; i < 10; ++i) {
+    EXPECT_NEAR(shown[i][0].item<float>(), energy[i % 2].item<float>(), 1e-3);
+    EXPECT_EQ(shown[i][1].item<float>(), static_cast<float>(i % 2));
+  }
+}
+
+/// What partial Bayes recovers, by a scan of all rows: the formula as it is written.
+torch::Tensor scanned(const simulation::pairs& table, const torch::Tensor& responses, double radius) {
+  torch::Tensor found = responses.clone();
+  const torch::Tensor labels = table.defended.argmax(1);
+  for (std::int64_t i = 0; i < responses.size(0); ++i) {
+    const torch::Tensor same = labels.eq(responses[i].argmax()).nonzero().flatten();
+    if (same.size(0) == 0) continue;
+    const torch::Tensor clean = table.clean.index_select(0, same);
+    const torch::Tensor distance = (table.defended.index_select(0, same) - responses[i]).abs().sum(1);
+    const torch::Tensor near = distance.le(radius).nonzero().flatten();
+    found[i] = near.size(0) > 0 ? clean.index_select(0, near).mean(0) : clean[distance.argmin().item<std::int64_t>()];
+  }
+  return found;
+}
+
+TEST(TableOfPairs, SearchByWindowFindsTheRowsOfAFullScan) {
+  for (const std::int64_t classes : {3, 40}) {
+    torch::manual_seed(2);
+    const auto rows = [&](std::int64_t count) { return (2 * torch::randn({count, classes})).softmax(1); };
+    // a third of them sure of their label, as most responses to images of the victim's kind are
+    const auto some = [&](std::int64_t count) {
+      return torch::cat({rows(2 * count), (60 * torch::randn({count, classes})).softmax(1)});
+    };
+    const simulation::pairs table{rows(6000), some(2000)};
+    const table_of_pairs sorted(table);
+    const torch::Tensor in_codes = (some(50) * 256).round() / 256;  // their sums are not 1
+    const torch::Tensor responses = torch::cat({some(100), table.defended.narrow(0, 0, 20), in_codes});
+    for (const double radius : {0.01, 0.1, 1.0}) {
+      EXPECT_LT((sorted.recovered(responses, radius) - scanned(table, responses, radius)).abs().max().item<float>(),
+                1e-5)
+          << classes << " classes, radius " << radius;
+    }
+  }
+}
+
+TEST(TableOfPairs, ResponseStaysWhereNoRowHasItsLabel) {
+  const torch::Tensor first = torch::tensor({{0.8f, 0.1f, 0.1f}}), last = torch::tensor({{0.1f, 0.1f, 0.8f}});
+  EXPECT_TRUE(table_of_pairs({first, first}).recovered(last, 2).equal(last));
 }
 
 TEST(AdaptiveAttackers, RecoverRowsNearerToThePosteriorsThanTheResponses) {
   const torch::Tensor z = some_logits(1000, 3);
   for (const setting& each : {settings::dcp(chaff::odds::clamped, 1.2, 0.2), settings::reverse_sigmoid(0.6, 0.2)}) {
     const torch::Tensor y = tensor_of(each.bind(parts_of_logits())(z));
-    simulation simulated(each, some_logits(1000, 3), parts_of_logits());
-    const torch::Tensor by_table = recovered_by_partial_bayes(simulated, y, 20000);
-    const torch::Tensor by_network = recovered_by_d_dae(simulated, y, 100000, 3);
-    EXPECT_LT(l1(by_table, z.softmax(1)), 0.6 * l1(y, z.softmax(1))) << each.name();
+    simulation simulated(each, models_of(some_logits(1000, 3)));
+    const torch::Tensor by_network = recovered_by_d_dae(simulated, y, {.pairs = 100000, .epochs = 3});
     EXPECT_LT(l1(by_network, z.softmax(1)), 0.6 * l1(y, z.softmax(1))) << each.name();
-    EXPECT_TRUE(by_table.argmax(1).eq(y.argmax(1)).all().item<bool>()) << each.name();
+    const torch::Tensor by_table = recovered_by_partial_bayes(simulated, y, 100000);
+    EXPECT_LT(l1(by_table, z.softmax(1)), 0.8 * l1(y, z.softmax(1))) << each.name();
     const torch::Tensor of_one_label = y.index_select(0, y.argmax(1).eq(3).nonzero().flatten());
     EXPECT_EQ(recovered_by_partial_bayes(simulated, of_one_label, 20000).sizes(), of_one_label.sizes()) << each.name();
   }
+}
+
+TEST(AdaptiveAttackers, CanSimulateEveryRecordedDefense) {
+  const torch::Tensor z = some_logits(50, 3);
+  for (const setting& each : recorded_settings()) {
+    SCOPED_TRACE(each.name());
+    simulation simulated(each, models_of(z));
+    for (const simulation::pairs& drawn : {simulated.draw(200), simulated.draw_around(z.softmax(1), 200)}) {
+      EXPECT_LT((drawn.defended.sum(1) - 1).abs().max().item<float>(), 1e-4);
+      EXPECT_TRUE(!each.keeps_label() || drawn.defended.argmax(1).equal(drawn.clean.argmax(1)));
+    }
+  }
+}
+
+TEST(Moved, LitPixelIsShiftedAndTurned) {
+  torch::Tensor image = torch::zeros({1, 1, 28, 28});
+  image[0][0][5][20] = 1;
+  const auto lit = [](const torch::Tensor& moved_image, std::int64_t row, std::int64_t column) {
+    EXPECT_NEAR(moved_image[0][0][row][column].item<float>(), 1, 1e-4);
+    EXPECT_NEAR(moved_image.sum().item<float>(), 1, 1e-4);
+  };
+  lit(moved(image, torch::zeros({1}), torch::tensor({{2.0f, -1.0f}})), 4, 22);
+  // clockwise about the centre, (13.5, 13.5): (x, y) becomes (-y, x)
+  lit(moved(image, torch::full({1}, std::numbers::pi / 2), torch::zeros({1, 2})), 20, 22);
+  lit(moved(image, torch::full({1}, std::numbers::pi / 2), torch::tensor({{-2.0f, 1.0f}})), 21, 20);
+  lit(quarter_turned(image, torch::tensor({1})), 7, 5);
+  lit(quarter_turned(image, torch::tensor({2})), 22, 7);
+  lit(quarter_turned(image, torch::tensor({0})), 5, 20);
+}
+
+TEST(Augmented, LitPixelStaysWithinTwoPixelsAndTenDegrees) {
+  torch::manual_seed(1);
+  torch::Tensor images = torch::zeros({500, 1, 28, 28});
+  images.select(3, 20).select(2, 13).fill_(1);
+  const torch::Tensor drawn = augmented(images).squeeze(1);
+  const torch::Tensor at = torch::arange(28, torch::kFloat);
+  const torch::Tensor x = (drawn.sum(1) * at).sum(1), y = (drawn.sum(2) * at).sum(1);  // the mass is 1 inside the image
+  EXPECT_LT((x - 20).abs().max().item<float>(), 2.3);
+  EXPECT_LT((y - 13).abs().max().item<float>(), 2 + 6.5 * 0.18);
+  EXPECT_GT((x - 20).abs().max().item<float>(), 1.8);
+  EXPECT_GT((y - 13).abs().max().item<float>(), 2);
+}
+
+/// A small network, and the weights that it has before each step of a training.
+std::vector<torch::Tensor> trained_weights(torch::nn::Sequential& network, const schedule& how) {
+  torch::manual_seed(4);
+  network = torch::nn::Sequential(torch::nn::Flatten(), torch::nn::Linear(4, 3));
+  std::vector<torch::Tensor> before;
+  const torch::Tensor pixels = torch::rand({40, 1, 2, 2}), answers = torch::randn({40, 3}).softmax(1);
+  fit(network, pixels, answers, how, [&](const torch::Tensor& logits, const torch::Tensor& some) {
+    before.push_back(network->parameters()[0].detach().clone());
+    return cross_entropy(logits, some);
+  });
+  return before;
+}
+
+TEST(Fit, AveragedWeightsAreTheMeanOfTheLastSteps) {
+  torch::nn::Sequential last, averaged;
+  const schedule how{.epochs = 2, .batch = 8, .rate = 0.1};  // 10 steps
+  std::vector<torch::Tensor> steps = trained_weights(last, how);
+  steps.push_back(last->parameters()[0].detach());
+  schedule of_mean = how;
+  of_mean.averaged = 0.4;
+  trained_weights(averaged, of_mean);
+  const torch::Tensor wanted = (steps[7] + steps[8] + steps[9] + steps[10]) / 4;
+  EXPECT_LT((averaged->parameters()[0] - wanted).abs().max().item<float>(), 1e-6);
+  EXPECT_GT((last->parameters()[0] - wanted).abs().max().item<float>(), 1e-4);
+}
+
+TEST(Fit, RotationLossTeachesAllLayersButTheLast) {
+  torch::manual_seed(4);
+  const torch::Tensor pixels = torch::rand({64, 1, 2, 2}), answers = torch::full({64, 3}, 1.0 / 3);
+  torch::nn::Sequential network(torch::nn::Flatten(), torch::nn::Linear(4, 8), torch::nn::ReLU(),
+                                torch::nn::Linear(8, 3));
+  const torch::Tensor first = network->parameters()[0].detach().clone(),
+                      last = network->parameters()[2].detach().clone();
+  const auto no_loss = [](const torch::Tensor& logits, const torch::Tensor&) { return 0 * logits.sum(); };
+  EXPECT_NEAR(rotation_head(network).loss(pixels).item<double>(), std::log(4.0), 0.7);
+  fit(network, pixels, answers, {.epochs = 2}, no_loss);
+  EXPECT_TRUE(network->parameters()[0].equal(first));
+  fit(network, pixels, answers, {.epochs = 2, .rotations = true}, no_loss);
+  EXPECT_FALSE(network->parameters()[0].equal(first));
+  EXPECT_TRUE(network->parameters()[2].equal(last));
+  EXPECT_THROW(rotation_head(torch::nn::Sequential(torch::nn::Linear(2, 2), torch::nn::ReLU())), std::invalid_argument);
 }
 
 TEST(Surrogates, DoubleBackwardPassIsTheSumOfTheJacobian) {
@@ -247,9 +411,10 @@ TEST(ExtractWithoutData, StaysWithinItsQueryBudget) {
 
 result_line a_line(long seed) {
   result_line line = result_line_of(
-      {.attacker = "partial_bayes", .defense = settings::dcp(chaff::odds::clamped, 1.2, 0.1), .seed = seed});
+      {.attacker = "partial_bayes", .defense = settings::dcp(chaff::odds::exact, 1.2, 0.2), .seed = seed});
   line.victim_accuracy = line.defended_accuracy = 0.5;
   line.queries = 7;
+  line.commit = "0123456789";
   return line;
 }
 
@@ -294,27 +459,109 @@ TEST(Results, RefuseMalformedLines) {
   EXPECT_THROW(result_line::parsed(with("0.5000", "1.5")), std::runtime_error);
   EXPECT_THROW(result_line::parsed(with("0.5000", "0.6")),
                std::runtime_error);  // a defense that keeps the label and loses accuracy
+  EXPECT_THROW(result_line::parsed(with("lenet", "perceptron")), std::runtime_error);
+  EXPECT_THROW(result_line::parsed(with("short", "endless")), std::runtime_error);
+  EXPECT_THROW(result_line::parsed(with("0123456789", "")), std::runtime_error);
 }
 
-TEST(EveryAttackRun, IsUniqueAndTheReadmeRowsHaveThreeSeeds) {
+TEST(EveryAttackRun, IsUniqueAndRunsEachPart) {
   for (const bool quick : {true, false}) {
-    std::set<std::string> names;
+    std::set<std::string> names, attackers, attacks, precisions, samplings, trainings;
+    std::set<std::int64_t> seeds;
     for (const attack_run& one : every_attack_run(quick)) {
       const std::string name = result_line_of(one).name();
       EXPECT_TRUE(names.insert(name).second) << name;
-      EXPECT_EQ(fields_of(name).size(), 10u) << name;
+      EXPECT_EQ(fields_of(name).size(), 13u) << name;
+      attackers.insert(one.attacker);
+      attacks.insert(one.attack);
+      precisions.insert(one.precision);
+      samplings.insert(one.sampling);
+      trainings.insert(one.training);
+      seeds.insert(one.seed);
+      EXPECT_GT(expected_seconds(one), 0);
     }
-    EXPECT_GT(names.size(), quick ? 80u : 600u);
-    if (quick) continue;
-    for (const auto& quoted : {readme_settings(), settings_known_to_attackers(false), other_settings()}) {
-      for (const setting& defense : quoted) {
-        for (const std::int64_t seed : {1, 2, 3}) {
-          EXPECT_TRUE(names.contains(result_line_of(attack_run{.defense = defense, .seed = seed}).name()))
-              << defense.name();
+    EXPECT_EQ(attackers.size(), 5u);
+    EXPECT_EQ(attacks.size(), 3u);
+    EXPECT_EQ(precisions.size(), 3u);
+    EXPECT_EQ(samplings.size(), 6u);
+    EXPECT_EQ(trainings.size(), quick ? 2u : 1u);
+    EXPECT_EQ(seeds.size(), quick ? 2u : 5u);
+  }
+}
+
+TEST(EveryAttackRun, BeginsWithTheReadmeAndGivesEachDefenseFiveSeedsAndItsAttackers) {
+  const std::vector<attack_run> all = every_attack_run(false);
+  std::set<std::string> first, names;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    names.insert(result_line_of(all[i]).name());
+    if (i < 45) first.insert(all[i].defense.name());  // 9 rows of 5 seeds
+  }
+  EXPECT_EQ(first, (std::set<std::string>{"none", "none | label_only", "dcp(beta=1.2, rule=exact)",
+                                          "energy_dcp(beta=1.2), perturbed=0.05"}));
+  for (const char* victim : {"mnist", "fashion_mnist", "glyphs"}) {
+    for (const setting& defense : recorded_settings()) {
+      for (const char* attacker : {"naive", "partial_bayes", "d_dae", "label_only"}) {
+        const bool is_wanted = std::string(attacker) == "label_only" ? defense.is_none() || !defense.keeps_label()
+                               : std::string(attacker) == "naive"    ? true
+                                                                     : !defense.is_none();
+        for (const std::int64_t seed : {1, 2, 3, 4, 5}) {
+          const attack_run run{.victim = victim,
+                               .query_data = std::string(victim) == "mnist" ? "fashion_mnist" : victim,
+                               .attacker = attacker,
+                               .training = "long",
+                               .defense = defense,
+                               .seed = seed};
+          EXPECT_EQ(names.contains(result_line_of(run).name()), is_wanted) << result_line_of(run).name();
         }
       }
     }
   }
+}
+
+TEST(Lab, TwoSeedsGiveTwoVictimsAndTwoDivisions) {
+  const std::filesystem::path work = testing::TempDir() + "chaff_lab_seeds";
+  std::filesystem::remove_all(work);
+  lab in({.work = work, .digits = "", .quantise = "", .size = {.quick = true}});
+  for (const char* name : {"fashion_mnist", "glyphs"}) {
+    SCOPED_TRACE(name);
+    const victim first = in.victim_of({.data = name, .seed = 1}), second = in.victim_of({.data = name, .seed = 2});
+    EXPECT_FALSE(first.data->train.pixels.equal(second.data->train.pixels));
+    EXPECT_FALSE(first.data->held_out.pixels.equal(second.data->held_out.pixels));
+    EXPECT_TRUE(first.data->test.pixels.equal(second.data->test.pixels));
+    EXPECT_EQ(first.data->train.size(), second.data->train.size());
+    EXPECT_EQ(first.data->held_out.size(), second.data->held_out.size());
+    const torch::Tensor test = first.data->test.pixels;
+    EXPECT_GT((first.parts.model(test) - second.parts.model(test)).cwiseAbs().maxCoeff(), 1e-3f);
+    EXPECT_GT((first.parts.decoy(test) - second.parts.decoy(test)).cwiseAbs().maxCoeff(), 1e-3f);
+    // the one of the first seed is read from its file
+    EXPECT_EQ(in.victim_of({.data = name, .seed = 1}).parts.model(test), first.parts.model(test));
+  }
+}
+
+TEST(DataSet, AnotherDivisionHasTheSameImages) {
+  const auto part = [](std::int64_t from, std::int64_t to) {
+    return image_set{torch::arange(from, to, torch::kFloat).view({-1, 1, 1, 1}), torch::arange(from, to, torch::kLong)};
+  };
+  const data_set whole{10, part(0, 70), part(70, 80), part(80, 100)};
+  const data_set other = whole.divided(2), third = whole.divided(3);
+  EXPECT_TRUE(whole.divided(1).train.labels.equal(whole.train.labels));
+  EXPECT_EQ(other.train.size(), 70);
+  EXPECT_EQ(other.held_out.size(), 10);
+  EXPECT_TRUE(other.test.labels.equal(whole.test.labels));
+  EXPECT_TRUE(std::get<0>(torch::cat({other.train.labels, other.held_out.labels}).sort()).equal(torch::arange(80)));
+  EXPECT_TRUE(other.train.pixels.flatten().to(torch::kLong).equal(other.train.labels));
+  EXPECT_FALSE(other.held_out.labels.equal(whole.held_out.labels));
+  EXPECT_FALSE(other.held_out.labels.equal(third.held_out.labels));
+}
+
+TEST(Sizes, RecipesAndNetworksAreKnownByName) {
+  const sizes size;
+  EXPECT_EQ(size.cloning("mnist", "lenet", "short").epochs, 6);
+  EXPECT_GT(size.cloning("mnist", "lenet", "long").epochs, 6);
+  EXPECT_THROW(size.cloning("mnist", "lenet", "endless"), std::invalid_argument);
+  EXPECT_THROW(size.cloning("mnist", "perceptron", "short"), std::invalid_argument);
+  EXPECT_THROW(size.training("mnist", "perceptron"), std::invalid_argument);
+  EXPECT_THROW(network_of("perceptron", 10), std::invalid_argument);
 }
 
 TEST(RunInProcesses, KillsItsProcessesWhenItIsKilled) {
@@ -364,22 +611,22 @@ TEST(Network, ResNet18HasItsElevenMillionParameters) {
   wanted += 512 * 10 + 10;
   EXPECT_EQ(wanted, 11172810);
   std::int64_t count = 0;
-  for (const torch::Tensor& each : network("resnet18", 10)->parameters()) count += each.numel();
+  for (const torch::Tensor& each : network_of("resnet18", 10)->parameters()) count += each.numel();
   EXPECT_EQ(count, wanted);
 }
 
 TEST(Network, GivesOneLogitForEachClassAndRefusesUnknownNames) {
   for (const char* name : {"lenet", "resnet18"}) {
-    const torch::Tensor z = network(name, 111)->forward(torch::rand({2, 1, 28, 28}));
+    const torch::Tensor z = network_of(name, 111)->forward(torch::rand({2, 1, 28, 28}));
     EXPECT_EQ(z.sizes(), (std::vector<std::int64_t>{2, 111})) << name;
   }
-  EXPECT_THROW(network("resnet", 10), std::invalid_argument);
-  EXPECT_THROW(network("", 10), std::invalid_argument);
+  EXPECT_THROW(network_of("resnet", 10), std::invalid_argument);
+  EXPECT_THROW(network_of("", 10), std::invalid_argument);
 }
 
 TEST(Network, ResNet18SeesTheImageInAFrameOfZeros) {
   torch::manual_seed(1);
-  torch::nn::Sequential of_28 = network("resnet18", 10);
+  torch::nn::Sequential of_28 = network_of("resnet18", 10);
   torch::manual_seed(1);
   torch::nn::Sequential of_32 = resnet18(1, 10);
   const torch::Tensor x = torch::rand({3, 1, 28, 28});
@@ -399,7 +646,7 @@ TEST(QuantisedNetwork, HasLogitsNearTheFloatOnes) {
   const torch::Tensor x = torch::rand({32, 1, 28, 28}) * torch::rand({32, 1, 1, 1});
   for (const char* name : {"lenet", "resnet18"}) {
     torch::manual_seed(4);
-    torch::nn::Sequential of_float = network(name, 10);
+    torch::nn::Sequential of_float = network_of(name, 10);
     const torch::NoGradGuard no_gradients;
     for (torch::Tensor& each : of_float->parameters()) {
       if (each.dim() == 1) {
