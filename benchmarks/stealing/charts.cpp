@@ -201,7 +201,7 @@ bool holds(const char* path, const std::string& name, const std::string& wanted,
   const std::size_t first = from + begin.size();
   if (readme.substr(first, to - first) == wanted) return true;
   if (!write) {
-    std::cerr << path << " shows other " << name << " than these:\n" << wanted;
+    std::cerr << path << " shows other text for " << name << " than this:\n" << wanted;
     return false;
   }
   std::ofstream(path) << readme.replace(first, to - first, wanted);
