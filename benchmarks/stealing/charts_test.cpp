@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include <random>
+#include <utility>
+
+#include "decision.hpp"
+#include "picture.hpp"
+
+namespace {
+
+TEST(Page, RefusesTextsThatOverlapOrLeaveThePage) {
+  page one(200, 100);
+  one.text(10, 50, anchor::left, "label");
+  EXPECT_THROW(one.text(20, 55, anchor::left, "other"), std::runtime_error);
+  EXPECT_THROW(one.text(5, 50, anchor::centre, "other"), std::runtime_error);
+  EXPECT_THROW(one.text(190, 20, anchor::left, "other"), std::runtime_error);
+  EXPECT_THROW(one.text(100, 99, anchor::centre, "other"), std::runtime_error);
+  EXPECT_THROW(one.upright_text(20, 50, "other"), std::runtime_error);
+  EXPECT_NO_THROW(one.text(10, 70, anchor::left, "other"));
+}
+
+TEST(Page, CountsLettersOfUtf8) {
+  EXPECT_EQ(page::width_of("±", 10), page::width_of("x", 10));
+}
+
+/// The least sum of squares by which integers can move to be `distance` apart in [low, high], by trying all.
+double least_movement(const std::vector<double>& from, int distance, int low, int high, std::size_t i = 0) {
+  if (i == from.size()) return 0;
+  double least = 1e9;
+  for (int at = low; at <= high; ++at) {
+    const double move = (at - from[i]) * (at - from[i]);
+    least = std::min(least, move + least_movement(from, distance, at + distance, high, i + 1));
+  }
+  return least;
+}
+
+TEST(Spaced, KeepsTheDistanceWithLeastMovement) {
+  for (const std::vector<double>& from :
+       {std::vector<double>{0, 0, 0, 0}, {3, 4, 5, 18}, {17, 18, 19, 20}, {2, 9, 9, 20}, {5, 10, 15, 20}}) {
+    const std::vector<double> moved = spaced(from, 4, 0, 20);
+    double sum = 0;
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      sum += (moved[i] - from[i]) * (moved[i] - from[i]);
+      EXPECT_TRUE(i == 0 || moved[i] >= moved[i - 1] + 4 - 1e-9);
+      EXPECT_TRUE(moved[i] >= 0 && moved[i] <= 20);
+    }
+    EXPECT_LE(sum, least_movement(from, 4, 0, 20) + 1e-9);
+  }
+  EXPECT_THROW(spaced({0, 0, 0}, 4, 0, 7), std::runtime_error);
+}
+
+TEST(LabelPlaces, MeetNeitherOneAnotherNorOtherLines) {
+  std::mt19937 random(1);
+  std::vector<double> widths{55, 101, 109, 109, 94, 23, 101};
+  int found = 0;
+  for (int trial = 0; trial < 300; ++trial) {
+    std::shuffle(widths.begin(), widths.end(), random);
+    std::vector<double> x(7);
+    for (double& each : x) each = 14 + 300 * std::pow(std::uniform_real_distribution<double>()(random), 1 + trial % 3);
+    std::sort(x.begin(), x.end());
+    x = spaced(x, 22, 14, 321);
+    std::vector<label_place> places;
+    try {
+      places = label_places(x, widths, 390).found();
+    } catch (const std::runtime_error&) {
+      continue;
+    }
+    ++found;
+    const auto ends = [&](std::size_t i) -> std::pair<double, double> {
+      if (places[i].at == anchor::left) return {x[i], x[i] + 5 + widths[i]};
+      if (places[i].at == anchor::right) return {x[i] - 5 - widths[i], x[i]};
+      return {x[i] - widths[i] / 2, x[i] + widths[i] / 2};
+    };
+    for (std::size_t i = 0; i < 7; ++i) {
+      EXPECT_TRUE(ends(i).first >= 0 && ends(i).second <= 390) << "trial " << trial;
+      for (std::size_t j = 0; j < 7; ++j) {
+        if (i == j) continue;
+        const bool crosses = ends(i).first <= x[j] && x[j] <= ends(i).second && places[j].level >= places[i].level;
+        const bool overlaps =
+            ends(i).first <= ends(j).second && ends(j).first <= ends(i).second && places[i].level == places[j].level;
+        EXPECT_FALSE(crosses || overlaps) << "trial " << trial << ", labels " << i << " and " << j;
+      }
+    }
+  }
+  EXPECT_GE(found, 290);
+}
+
+TEST(LabelPlaces, ThrowsWhereALabelIsWiderThanTheRoom) {
+  EXPECT_THROW(label_places({50}, {101}, 100).found(), std::runtime_error);
+}
+
+/// Rows of three seeds of a scene, under the settings of all candidates and of the undefended victim.
+std::vector<row> rows_of_all(const scene& where, double l1, double points) {
+  std::vector<result_line> lines;
+  std::vector<std::pair<std::string, std::string>> wanted{{"none", "naive"}, {"none", "label_only"}};
+  for (const candidate& each : candidates) {
+    for (const pictured_attacker& who : pictured_attackers) wanted.emplace_back(each.setting, who.attacker);
+  }
+  for (const auto& [setting, attacker] : wanted) {
+    for (long seed = 1; seed <= 3; ++seed) {
+      result_line line{};
+      line.victim = where.victim;
+      line.query_data = where.query_data;
+      line.precision = "float32";
+      line.attack = "knockoff";
+      line.sampling = "random";
+      line.attacker = attacker;
+      line.training = pictured_training;
+      const std::size_t policy = setting.find(", keep_label"), perturbed = setting.find(", perturbed");
+      line.defense = setting.substr(0, std::min(policy, perturbed));
+      if (policy != std::string::npos) line.policy = "keep_label=false";
+      if (perturbed != std::string::npos) line.perturbed = setting.substr(perturbed + 12);
+      line.clone_accuracy = 0.5 + 0.1 * static_cast<double>(seed);
+      line.victim_accuracy = 0.9;
+      line.defended_accuracy = 0.9 - (line.policy.empty() ? 0 : points / 100);
+      line.l1_test = l1;
+      line.seed = seed;
+      lines.push_back(line);
+    }
+  }
+  return rows_of(lines, pictured_training);
+}
+
+TEST(Picture, AllDefensesAndAttackersHaveRoomAtOneCost) {
+  for (const scene& where : scenes) {
+    for (const double l1 : {0.0, 0.01, 0.1, 0.5, 1.0, 2.0}) {
+      const std::vector<row> rows = rows_of_all(where, l1, 6 * l1);
+      const std::optional<pictured_scene> found = scene_of(rows, where);
+      ASSERT_TRUE(found);
+      EXPECT_EQ(found->bars.size(), std::size(candidates));
+      const std::string drawn = picture(where, *found).commands();
+      for (const candidate& each : candidates) {
+        std::size_t panels = 0;
+        for (std::size_t at = drawn.find(std::string("label '") + each.name + "'"); at != std::string::npos;
+             at = drawn.find(std::string("label '") + each.name + "'", at + 1)) {
+          ++panels;
+        }
+        EXPECT_EQ(panels, 3u) << each.name;
+      }
+    }
+  }
+}
+
+TEST(Picture, HasNoSceneWithoutTheUndefendedVictim) {
+  const std::vector<row> rows = rows_of_all(scenes[0], 1, 1);
+  EXPECT_FALSE(scene_of(rows, scenes[1]));
+  EXPECT_FALSE(scene_of({}, scenes[0]));
+}
+
+TEST(Scene, DefenseThatKeepsTheLabelSharesTheLabelOnlyClone) {
+  const std::vector<row> rows = rows_of_all(scenes[0], 1, 1);
+  const std::optional<pictured_scene> found = scene_of(rows, scenes[0]);
+  ASSERT_TRUE(found);
+  for (const bar& one : found->bars) {
+    EXPECT_EQ(one.clones[3] == nullptr, one.keeps_label);
+    EXPECT_NEAR(one.users.points, one.keeps_label ? 0 : 1, 1e-9);
+  }
+}
+
+TEST(Spread, DeviationIsThatOfTheSample) {
+  EXPECT_NEAR((spread{{1, 2, 4}}.deviation()), std::sqrt(7.0 / 3), 1e-12);
+  EXPECT_EQ((spread{{3}}.deviation()), 0);
+}
+
+TEST(Decision, RefusesRowsAgainstWhichItsSentencesSpeak) {
+  std::vector<row> rows;
+  for (const scene& where : scenes) {
+    for (const row& one : rows_of_all(where, 1, 1)) rows.push_back(one);
+  }
+  EXPECT_THROW(decision(rows).text(), std::runtime_error);
+}
+
+}  // namespace
