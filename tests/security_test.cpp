@@ -2,10 +2,13 @@
 /// Checks the statements of SECURITY.md about what an attacker can learn. Each of them names its test.
 #include <gtest/gtest.h>
 
+#include <Eigen/SVD>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <random>
+#include <utility>
 
 #include "support/guarantees.hpp"
 #include "support/shared_defenses.hpp"
@@ -49,6 +52,48 @@ TEST(Security, ThresholdOfTheGateShowsInOutputsAsAJump) {
   }
   EXPECT_GT(largest_jump, 0.05);
   EXPECT_NEAR(found, defense.beta, 0.01);  // tau is beta
+}
+
+/// The largest ratio of a singular value to the next of the rows' logarithms, each row without its mean and each class
+/// without its mean, and how many singular values come before it.
+std::pair<double, Eigen::Index> largest_drop(const std::vector<std::vector<float>>& rows) {
+  Eigen::MatrixXd logs(rows.size(), rows[0].size());
+  for (Eigen::Index i = 0; i < logs.rows(); ++i) {
+    const auto& row = rows[static_cast<std::size_t>(i)];
+    for (Eigen::Index j = 0; j < logs.cols(); ++j) logs(i, j) = std::log(double(row[static_cast<std::size_t>(j)]));
+  }
+  logs = (logs.colwise() - logs.rowwise().mean()).eval();
+  logs = (logs.rowwise() - logs.colwise().mean()).eval();
+  const Eigen::VectorXd values = Eigen::JacobiSVD<Eigen::MatrixXd>(logs).singularValues();
+  std::pair<double, Eigen::Index> drop;  // centring leaves the last singular value at 0
+  for (Eigen::Index i = 1; i + 1 < logs.cols(); ++i) {
+    drop = (std::max)(drop, {values[i - 1] / (std::max)(values[i], 1e-12), i});
+  }
+  return drop;
+}
+
+TEST(Security, WidthOfTheLastLayerShowsWhereTheGateIsClosedAndNotWhereItIsOpen) {
+  constexpr Eigen::Index width = 8, classes = 24;
+  std::mt19937 random(1);
+  std::normal_distribution<float> normal;
+  const auto draw = [&] { return normal(random); };
+  const Eigen::MatrixXf weights = Eigen::MatrixXf::NullaryExpr(width, classes, draw);
+  const Eigen::RowVectorXf bias = Eigen::RowVectorXf::NullaryExpr(classes, draw);
+  std::vector<std::vector<float>> closed, open, reversed;
+  while (closed.size() < 60 || open.size() < 60) {
+    const Eigen::RowVectorXf z = Eigen::RowVectorXf::NullaryExpr(width, draw) * weights + bias;
+    const std::vector<float> logits(z.begin(), z.end());
+    std::vector<float> posterior(logits.size()), answer(logits.size()), other(logits.size());
+    chaff::apply(chaff::none{}, logits, posterior);
+    chaff::apply(chaff::dcp{.beta = 0.7}, logits, answer);
+    chaff::apply(chaff::reverse_sigmoid{}, logits, other);
+    (answer == posterior ? closed : open).push_back(answer);
+    reversed.push_back(other);
+  }
+  EXPECT_EQ(largest_drop(closed).second, width);
+  EXPECT_GT(largest_drop(closed).first, 1e4);
+  EXPECT_LT(largest_drop(open).first, 5);
+  EXPECT_LT(largest_drop(reversed).first, 5);
 }
 
 TEST(Security, BetaAndGammaAreLearnedFromOutputsWhosePosteriorIsKnown) {

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -439,6 +440,53 @@ TEST(AuditOfAccounts, SaysWhatIsWrong) {
   expect_error("logits.csv --accounts ood.csv --defense dcp --orders 0", "--orders");
   expect_error("logits.csv --accounts ood.csv --defense dcp --labels labels.csv", "excludes");
   expect_error("logits.csv --accounts missing.csv --defense dcp", "missing.csv: cannot be opened");
+}
+
+TEST(Audit, ReportsTheLastLayerBeforeAndAfterInEveryFormat) {
+  // logits W h + b of a random net of width 32 and 111 classes, and their softmax as an attacker has it
+  constexpr int width = 32, classes = 111;
+  std::mt19937_64 random(1);
+  std::normal_distribution<double> normal;
+  double weights[width + 1][classes];
+  for (auto& row : weights) {
+    for (double& weight : row) weight = normal(random) / 2;
+  }
+  std::ofstream logits_file("net.csv"), answers_file("net_answers.csv");
+  logits_file.precision(9);
+  answers_file.precision(9);
+  for (int i = 0; i < 300; ++i) {
+    std::vector<double> logits(weights[width], weights[width] + classes);
+    for (int h = 0; h < width; ++h) {
+      const double hidden = std::max(0.0, normal(random));
+      for (std::size_t j = 0; j < classes; ++j) logits[j] += hidden * weights[h][j];
+    }
+    double sum = 0;
+    for (const double z : logits) sum += std::exp(z);
+    for (std::size_t j = 0; j < classes; ++j) {
+      logits_file << logits[j] << (j + 1 < classes ? "," : "\n");
+      answers_file << std::exp(logits[j]) / sum << (j + 1 < classes ? "," : "\n");
+    }
+  }
+  logits_file.close();
+  answers_file.close();
+  const run result = run_audit("net.csv --defense 'dcp(beta=1.2)' --quiet --json net.json --csv findings_net.csv");
+  EXPECT_EQ(result.status, 0) << result.out;
+  EXPECT_NE(result.out.find("\nbefore: The width of the last hidden layer can be read off "), std::string::npos)
+      << result.out;
+  EXPECT_NE(result.out.find("\nafter: No width can be read off: "), std::string::npos) << result.out;
+  const auto finding = nlohmann::json::parse(text_of("net.json"))["findings"][0];
+  EXPECT_EQ(finding["last_layer_width_before"], 32);
+  EXPECT_TRUE(finding["last_layer_width"].is_null());
+  EXPECT_GT(finding["last_layer_drop_before"], 1e3);
+  EXPECT_LT(finding["last_layer_drop"], 5);
+  const std::size_t rows = finding["last_layer_before"]["rows"];
+  EXPECT_EQ(finding["last_layer_before"]["singular_values"].size(), std::min<std::size_t>(rows, classes) - 1);
+  EXPECT_EQ(std::string(finding["last_layer"]["verdict"]).find("No width can be read off: "), 0u);
+  EXPECT_NE(text_of("findings_net.csv").find(",last_layer_width_before,last_layer_width,last_layer_drop_before,"),
+            std::string::npos);
+  EXPECT_NE(run_audit("net.csv --defense 'dcp(beta=0.9:1.2:0.3)' --quiet").out.find("by label  width  defense\n"),
+            std::string::npos);
+  EXPECT_EQ(json_of("net_answers.csv --policy input=probabilities")["findings"][0]["last_layer_width_before"], 32);
 }
 
 }  // namespace

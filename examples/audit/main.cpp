@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// Audits a defense on logits, without the model: what it costs benign users, what it does to OOD queries, what an
-/// attacker with a table recovers, and which parameters a budget allows. See README.md.
+/// attacker with a table recovers, what shows of the last hidden layer, and which parameters a budget allows. See
+/// README.md.
 #include <CLI/CLI.hpp>
 #include <chaff/version.hpp>
 #include <chrono>
@@ -69,12 +70,22 @@ std::vector<float> undefended_answers(const table& logits, const chaff::policy& 
   return answer(chaff::none{}, logits, {.input = policy.input});
 }
 
-finding measure(const std::string& text, const data& data, const chaff::policy& policy) {
+/// What undefended answers to all rows, OOD queries among them, show of the last hidden layer.
+last_layer undefended_last_layer(const data& data, const chaff::policy& policy) {
+  std::vector<float> posteriors = undefended_answers(data.logits, policy);
+  if (data.ood.rows() > 0) {
+    const std::vector<float> ood = undefended_answers(data.ood, policy);
+    posteriors.insert(posteriors.end(), ood.begin(), ood.end());
+  }
+  return find_last_layer(posteriors, data.logits.columns);
+}
+
+finding measure(const std::string& text, const data& data, const chaff::policy& policy, const last_layer& undefended) {
   const chaff::any_defense defense = chaff::parse_defense(text);
   const std::size_t classes = data.logits.columns;
   std::vector<float> answers = answer(defense, data.logits, policy);
   std::vector<float> posteriors = undefended_answers(data.logits, policy);
-  finding result{text, chaff::utility_of(answers, posteriors, classes, data.labels), std::nullopt, {}};
+  finding result{text, chaff::utility_of(answers, posteriors, classes, data.labels), std::nullopt, {}, undefended, {}};
   if (data.ood.rows() > 0) {
     const std::vector<float> ood_answers = answer(defense, data.ood, policy);
     const std::vector<float> ood_posteriors = undefended_answers(data.ood, policy);
@@ -83,6 +94,7 @@ finding measure(const std::string& text, const data& data, const chaff::policy& 
     posteriors.insert(posteriors.end(), ood_posteriors.begin(), ood_posteriors.end());
   }
   result.attack = attack_by_table(answers, posteriors, classes);
+  result.layer = find_last_layer(answers, classes);
   return result;
 }
 
@@ -177,11 +189,12 @@ void run(const options& options) {
       for (std::string& text : defenses.texts) text = with_value(text, "tau", tau);
       std::fprintf(stderr, "audit: no tau for the energy gate, so calibrate's is taken: %g\n", tau);
     }
+    const last_layer undefended = undefended_last_layer(data, options.policy);
     for (const std::string& text : defenses.texts) {
       progress_line.report("setting %zu of %zu", findings.size() + 1, defenses.texts.size());
-      findings.push_back(measure(text, data, options.policy));
+      findings.push_back(measure(text, data, options.policy, undefended));
     }
-    if (!advised.defense.empty()) advice_finding = measure(advised.defense, data, options.policy);
+    if (!advised.defense.empty()) advice_finding = measure(advised.defense, data, options.policy, undefended);
   }
   std::printf("chaff %d.%d.%d, %zu rows of %zu classes%s", CHAFF_VERSION_MAJOR, CHAFF_VERSION_MINOR,
               CHAFF_VERSION_PATCH, data.logits.rows(), data.logits.columns, data.labels.empty() ? ", no labels" : "");

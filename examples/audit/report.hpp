@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "last_layer.hpp"
 #include "undo.hpp"
 
 namespace audit {
@@ -21,6 +22,7 @@ struct finding {
   chaff::utility benign;
   std::optional<chaff::utility> ood;  ///< where OOD queries were given
   table_attack attack;
+  last_layer layer_before, layer;  ///< what shows of the last hidden layer, before and after the defense
 };
 
 /// A column of the report: its name, and its value in a finding, NaN where there is none.
@@ -31,6 +33,14 @@ struct figure {
 
 inline double ood_figure(const finding& one, double chaff::utility::*member) {
   return one.ood ? (*one.ood).*member : std::nan("");
+}
+
+/// The width that shows before the defense, and that shows after it, too.
+inline double width_before(const finding& one) {
+  return one.layer_before.width ? static_cast<double>(*one.layer_before.width) : std::nan("");
+}
+inline double width_after(const finding& one) {
+  return shows_width(one.layer, one.layer_before) ? width_before(one) : std::nan("");
 }
 
 inline constexpr figure figures[] = {
@@ -50,6 +60,10 @@ inline constexpr figure figures[] = {
     {"undo_answered_l1", [](const finding& f) { return f.attack.answered; }},
     {"undo_restored_l1", [](const finding& f) { return f.attack.restored; }},
     {"undo_by_label_l1", [](const finding& f) { return f.attack.by_label; }},
+    {"last_layer_width_before", width_before},
+    {"last_layer_width", width_after},
+    {"last_layer_drop_before", [](const finding& f) { return f.layer_before.drop; }},
+    {"last_layer_drop", [](const finding& f) { return f.layer.drop; }},
 };
 
 /// Prints one finding, a line for each figure.
@@ -82,13 +96,23 @@ inline void print(std::FILE* out, const finding& one) {
     line("  after a lookup-table attack", none, one.attack.restored, 1, "");
     line("  as guessed from the label alone", none, one.attack.by_label, 1, "");
   }
+  const auto words = [&](const char* name, const std::string& before, const std::string& after) {
+    std::fprintf(out, "%-44s%12s%12s\n", name, before.c_str(), after.c_str());
+  };
+  const last_layer &layer_before = one.layer_before, &layer = one.layer;
+  const auto drop_text = [](const last_layer& found) { return found.drop_after == 0 ? "-" : factor_text(found.drop); };
+  words("largest drop of singular values", drop_text(layer_before), drop_text(layer));
+  words("  after so many of them", std::to_string(layer_before.drop_after), std::to_string(layer.drop_after));
+  std::fprintf(out, "before: %s\nafter: %s\n", verdict_on(layer_before).c_str(),
+               verdict_on(layer, layer_before).c_str());
 }
 
-/// Prints several findings, a line for each, with the defense last.
+/// Prints several findings, a line for each, with the defense last. "width" is that of the last hidden layer, where it
+/// can be read off the answers.
 inline void print(std::FILE* out, const std::vector<finding>& all) {
-  std::fprintf(out, "%9s %8s %9s %8s %8s %8s %8s %9s %9s  defense\n", "accuracy", "changes", "perturbed", "L1", "ECE",
-               "AUROC", "OOD", "restored", "by label");
-  std::fprintf(out, "%9s %8s %9s %8s %8s %8s %8s %9s %9s\n", "%", "%", "%", "mean", "", "", "L1", "L1", "L1");
+  std::fprintf(out, "%9s %8s %9s %8s %8s %8s %8s %9s %9s %6s  defense\n", "accuracy", "changes", "perturbed", "L1",
+               "ECE", "AUROC", "OOD", "restored", "by label", "width");
+  std::fprintf(out, "%9s %8s %9s %8s %8s %8s %8s %9s %9s %6s\n", "%", "%", "%", "mean", "", "", "L1", "L1", "L1", "");
   for (const finding& one : all) {
     const auto cell = [&](double value, int width, int decimals) {
       std::isnan(value) ? static_cast<void>(std::fprintf(out, "%*s ", width, "-"))
@@ -103,6 +127,7 @@ inline void print(std::FILE* out, const std::vector<finding>& all) {
     cell(ood_figure(one, &chaff::utility::l1), 8, 4);
     cell(one.attack.restored, 9, 4);
     cell(one.attack.by_label, 9, 4);
+    cell(width_after(one), 6, 0);
     std::fprintf(out, " %s\n", one.defense.c_str());
   }
 }
@@ -122,12 +147,23 @@ inline void write_csv(std::ostream& out, const std::vector<finding>& all) {
   }
 }
 
+inline nlohmann::ordered_json json_of(const last_layer& found, const std::string& verdict) {
+  return {{"verdict", verdict},
+          {"rows", found.rows},
+          {"classes", found.classes},
+          {"share", 1.0 / static_cast<double>(found.share)},
+          {"drop_after", found.drop_after},
+          {"singular_values", found.singular_values}};
+}
+
 inline nlohmann::ordered_json json_of(const finding& one) {
   nlohmann::ordered_json object{{"defense", one.defense}};
   for (const figure& column : figures) {
     const double value = column.value(one);
     object[column.name] = std::isnan(value) ? nlohmann::ordered_json() : nlohmann::ordered_json(value);
   }
+  object["last_layer_before"] = json_of(one.layer_before, verdict_on(one.layer_before));
+  object["last_layer"] = json_of(one.layer, verdict_on(one.layer, one.layer_before));
   return object;
 }
 
