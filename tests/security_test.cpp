@@ -2,7 +2,7 @@
 /// Checks the statements of SECURITY.md about what an attacker can learn. Each of them names its test.
 #include <gtest/gtest.h>
 
-#include <Eigen/SVD>
+#include <Eigen/QR>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -54,8 +54,9 @@ TEST(Security, ThresholdOfTheGateShowsInOutputsAsAJump) {
   EXPECT_NEAR(found, defense.beta, 0.01);  // tau is beta
 }
 
-/// The largest ratio of a singular value to the next of the rows' logarithms, each row without its mean and each class
-/// without its mean, and how many singular values come before it.
+/// The largest ratio of one number to the next on the diagonal of R, in the pivoted QR decomposition of the rows'
+/// logarithms, each row without its mean and each class without its mean, and how many numbers come before it. They
+/// fall as singular values do.
 std::pair<double, Eigen::Index> largest_drop(const std::vector<std::vector<float>>& rows) {
   Eigen::MatrixXd logs(rows.size(), rows[0].size());
   for (Eigen::Index i = 0; i < logs.rows(); ++i) {
@@ -64,8 +65,8 @@ std::pair<double, Eigen::Index> largest_drop(const std::vector<std::vector<float
   }
   logs = (logs.colwise() - logs.rowwise().mean()).eval();
   logs = (logs.rowwise() - logs.colwise().mean()).eval();
-  const Eigen::VectorXd values = Eigen::JacobiSVD<Eigen::MatrixXd>(logs).singularValues();
-  std::pair<double, Eigen::Index> drop;  // centring leaves the last singular value at 0
+  const Eigen::VectorXd values = Eigen::ColPivHouseholderQR<Eigen::MatrixXd>(logs).matrixR().diagonal().cwiseAbs();
+  std::pair<double, Eigen::Index> drop;  // centring leaves the last number at 0
   for (Eigen::Index i = 1; i + 1 < logs.cols(); ++i) {
     drop = (std::max)(drop, {values[i - 1] / (std::max)(values[i], 1e-12), i});
   }

@@ -3,7 +3,7 @@
 #ifndef CHAFF_EXAMPLES_AUDIT_LAST_LAYER_HPP
 #define CHAFF_EXAMPLES_AUDIT_LAST_LAYER_HPP
 
-#include <Eigen/SVD>
+#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -15,6 +15,8 @@
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include "singular_values.hpp"
 
 namespace audit {
 
@@ -114,7 +116,7 @@ inline last_layer find_drop(std::span<const float> answers, std::size_t columns,
   // without the logarithm of softmax's denominator, then without the bias
   logs = (logs.colwise() - logs.rowwise().mean()).eval();
   logs = (logs.rowwise() - logs.colwise().mean()).eval();
-  const Eigen::VectorXd values = Eigen::BDCSVD<Eigen::MatrixXd>(logs).singularValues();
+  const Eigen::VectorXd values = singular_values_of(logs);
   // centring leaves one singular value less than rows, and one less than classes; rounding to float moves a logarithm
   // by 2^-24 at most
   const double rounding = 0x1p-24 * std::sqrt(static_cast<double>(std::max(rows.size(), classes.size())));
