@@ -3,7 +3,7 @@
 #ifndef CHAFF_ABI_HPP
 #define CHAFF_ABI_HPP
 
-// What no compiler could go on from: an include of a file that is not there stops it after the sentence.
+// A compiler cannot go on after these errors. The include of a file that does not exist stops it there.
 #if !defined(__cplusplus) || __cplusplus < 202002L
 #error "chaff needs C++20: compile with -std=c++20"
 #include <chaff/stops_here>

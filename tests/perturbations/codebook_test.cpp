@@ -223,7 +223,7 @@ TYPED_TEST(Codebook, IsTheSameForLogitsLogarithmsAndProbabilities) {
   }
 }
 
-TYPED_TEST(Codebook, AnswersTheSameBitsWhateverWasAskedBeforeAndFromManyThreads) {
+TYPED_TEST(Codebook, AnswersTheSameBitsInAnyOrderAndFromTwoThreads) {
   using T = TypeParam;
   constexpr std::size_t classes = 20, rows = 200;
   std::mt19937 random(4);

@@ -19,7 +19,7 @@
   EXTERN template void chaff::apply_rows<D, T>(const D&, std::span<const T>, std::size_t, std::span<T>, \
                                                const chaff::policy&);
 
-/// For rows of T.
+/// Explicit instantiations for rows of T.
 #define CHAFF_SHARED_CODE(EXTERN, T)                                                                               \
   EXTERN template chaff::detail::outcome chaff::detail::answer_row_as<T, true>(                                    \
       const chaff::detail::defense_call<T>&, const chaff::policy&, const T*, T*, std::size_t,                      \

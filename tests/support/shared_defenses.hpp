@@ -14,7 +14,7 @@ using always_open = chaff::gated<chaff::always, chaff::reverse_sigmoid>;
 using misdirect_behind_gate = chaff::gated<chaff::energy_gate, chaff::misdirect>;
 }  // namespace shared_code
 
-/// For rows of T.
+/// Explicit instantiations for rows of T.
 #define CHAFF_SHARED_DEFENSES(EXTERN, T)                                                                       \
   CHAFF_SHARED_APPLY(EXTERN, T, chaff::reverse_sigmoid)                                                        \
   CHAFF_SHARED_APPLY(EXTERN, T, shared_code::energy_gated)                                                     \

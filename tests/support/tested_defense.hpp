@@ -73,7 +73,7 @@ class tested_defense_of final : public tested_defense<T> {
 template <class T>
 using tested_defenses = std::vector<std::shared_ptr<const tested_defense<T>>>;
 
-/// Lists of them, in the order in which tests ask for them.
+/// The concatenation of two lists.
 template <class T>
 tested_defenses<T> operator+(tested_defenses<T> some, const tested_defenses<T>& more) {
   some.insert(some.end(), more.begin(), more.end());
@@ -87,7 +87,7 @@ struct defenses_by_need {
   tested_defenses<T> keep_label, change_label, need_query;
 };
 
-/// Each, as as_tested(defense, name) makes it.
+/// Every defense, wrapped by as_tested(defense, name).
 template <class T, class AsTested>
 defenses_by_need<T> each_defense(AsTested as_tested) {
   const auto add_to = [&](tested_defenses<T>& list) {
@@ -102,7 +102,7 @@ defenses_by_need<T> each_defense(AsTested as_tested) {
   return all;
 }
 
-/// Each by itself.
+/// Every defense without a reduction.
 template <class T>
 const defenses_by_need<T>& every_defense() {
   static const defenses_by_need<T> all = each_defense<T>(
@@ -110,7 +110,7 @@ const defenses_by_need<T>& every_defense() {
   return all;
 }
 
-/// Each with a reduction behind it.
+/// Every defense with one reduction behind it.
 template <class T>
 defenses_by_need<T> every_defense_behind(const any_reduction<T>& reduction, const std::string& name_of_reduction) {
   return each_defense<T>([&]<class D>(const D& defense, const char* name) {

@@ -4,6 +4,7 @@
 #define CHAFF_CALIBRATION_CALIBRATE_HPP
 
 #include <concepts>
+#include <cstdlib>
 #include <limits>
 #include <utility>
 

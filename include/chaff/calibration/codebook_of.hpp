@@ -3,7 +3,9 @@
 #ifndef CHAFF_CALIBRATION_CODEBOOK_OF_HPP
 #define CHAFF_CALIBRATION_CODEBOOK_OF_HPP
 
+#include <algorithm>
 #include <cmath>
+#include <span>
 #include <vector>
 
 #include "chaff/apply.hpp"
@@ -64,7 +66,7 @@ namespace chaff::inline CHAFF_ABI {
 /// Range: see codebook_options.
 /// Throws: std::invalid_argument for sizes that do not match, no rows, or an option out of its range; std::domain_error
 /// for rows that apply refuses.
-/// Allocates: the codebook about twice.
+/// Allocates: the codebook three times, two of which are freed at the end.
 /// Cost: for each row a pass over it for each centroid of its label.
 /// Source: Tang et al. 2024 (see codebook), whose table takes in queries as they come.
 template <ContiguousRange Logits>

@@ -3,7 +3,10 @@
 #ifndef CHAFF_PERTURBATIONS_CODEBOOK_HPP
 #define CHAFF_PERTURBATIONS_CODEBOOK_HPP
 
-#include <cmath>
+#include <algorithm>
+#include <limits>
+#include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -106,7 +109,7 @@ namespace chaff::inline CHAFF_ABI {
 /// centroid, the same with c = e_label and a = min(1, epsilon / |c - p|_1).
 /// An answer that is a centroid holds nothing else of p, in any of its bits. One that lies between p and a centroid
 /// gives p to whoever knows the codebook.
-/// A row has the same answer whatever was asked before, and any number of threads may share a codebook.
+/// A row has the same answer whatever rows came before it, and any number of threads may share a codebook.
 /// The label cap of the policy comes after it, and moves an answer by at most 1/32 more, in L1.
 /// Shapes: the centroids have K classes, as the rows have; K = 2 for a model with one sigmoid output.
 /// Range: see the constructor.

@@ -147,8 +147,7 @@ inline const char* why_not_in_text(std::string_view name) {
            "chaff::defend";
   }
   if (name == "codebook") {
-    return " has a table, which text cannot hold: make it in C++ with chaff::codebook_of and bind it with "
-           "chaff::defend";
+    return " has a table, which text cannot hold: make it in C++ with chaff::codebook_of";
   }
   return nullptr;
 }
