@@ -30,7 +30,8 @@ class decision {
     for (const candidate& each : candidates) all += line_of(each);
     all += "| `none` | 0 | 0 | 0 |";
     for (const pictured_scene& where : found_) {
-      all += " " + per_cent(where.undefended) + " / " + per_cent(where.best_undefended_adaptive) + " / " +
+      all += ' ';
+      all += per_cent(where.undefended) + " / " + per_cent(where.best_undefended_adaptive) + " / " +
              per_cent(where.labels) + " |";
     }
     return all + "\n\n" + sentences();
