@@ -21,8 +21,9 @@
 namespace audit {
 
 /// Singular values that fall by this factor or more end at the width. They fell by at most 2.7 in 1,440 sets of
-/// Gaussian logits, and by at most 3.7 in 30 or more real rows of 10 classes. With random nets they fell by 15,000 or
-/// more in float, and, logits rounded to float16, by 50 or more up to a width of 0.9 K, by 8 or more up to K - 2.
+/// Gaussian logits, and by at most 3.7 in 30 or more real rows of 10 classes. With random nets and enough
+/// rows they fell by 15,000 or more in float, and, logits rounded to float16, mostly by 50 or more up to a width of
+/// 0.9 K, by 8 or more up to K - 2.
 inline constexpr double min_drop = 10;
 
 /// So many rows more than dimensions keep the last singular values of random rows away from 0.
