@@ -142,8 +142,8 @@ inline std::vector<attack_run> every_attack_run(bool quick) {
   return all;
 }
 
-/// What a row takes, in seconds: the mean of rows like it on a core of an AMD EPYC (Zen 2). The clones that adaptive
-/// attackers train on labels first are there already but for one of each victim.
+/// What a row may take, in seconds: a guess, until rows of the recipe are recorded. The clones that adaptive attackers
+/// train on labels first are there already but for one of each victim.
 inline double expected_seconds(const attack_run& run) {
   if (run.attack != "knockoff") return 540;
   const double clone = run.victim == "mnist" ? 85 : 60;

@@ -42,8 +42,7 @@ struct sizes {
     return {.epochs = quick ? quick_epochs : victim == "glyphs" ? 12 : victim == "mnist" ? 15 : 8};
   }
 
-  /// How a clone is trained, by the name of the recipe: short, or long, which lifts the undefended clone most in
-  /// some 90 seconds.
+  /// How a clone is trained, by the name of the recipe: short, or long, whose figures were not measured yet.
   schedule cloning(const std::string& victim, const std::string& network, const std::string& recipe) const {
     check(network);
     schedule how{.epochs = victim == "glyphs" ? 10 : 6};
