@@ -125,7 +125,7 @@ class decision {
            naive_at(wrong_fashion) + " on Fashion-MNIST. An attacker who knows adaptive misinformation is back at " +
            adaptive(wrong_mnist) + " and " + adaptive(wrong_fashion) + " %, as under exact DCP (" +
            adaptive(dcp_mnist) + " and " + adaptive(dcp_fashion) +
-           " %). Both cost twice the [latency](#latency) of the network alone, "
+           " %). Both cost twice the [latency](../results/latency.csv) of the network alone, "
            "and adaptive misinformation needs a second network that is trained.\n\n"
            "**What we recommend.** Use `energy_dcp` where users need their probabilities and attackers send "
            "out-of-distribution queries: it leaves a naive clone of " +
