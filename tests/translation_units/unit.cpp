@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// One translation unit of a program whose units are compiled with different flags. ROLE chooses its defenses; the two
-/// roles have parts in common.
+/// roles have parts in common. One role has a defense of text too, unless WITHOUT_TEXT is defined.
 #include "unit.hpp"
 
 #include <chaff/any_defense.hpp>
@@ -54,10 +54,11 @@ unit_result ROLE(const unit_input& input) {
 #if ROLE_NUMBER == 1
   digest = digest_of_outputs<float>(digest, chaff::energy_dcp{.tau = 3.0} | chaff::top_k{.k = 2}, input);
   digest = digest_of_outputs<float>(digest, chaff::random_vertex{.key = key}, input);
-  // in one role alone: what text may describe takes a compiler long
+#if !defined(WITHOUT_TEXT)  // what text may describe takes a compiler long
   const auto from_text = chaff::parse_defense(
       "gated(confidence_gate(tau=0.8), random_vertex(key=000102030405060708090a0b0c0d0e0f)) | top_k(k=3)");
   digest = digest_of_outputs<float>(digest, from_text, input);
+#endif
   digest = digest_of_outputs<double>(digest, chaff::any_defense(input.defense), input);
 #else
   const chaff::gated parts{chaff::confidence_gate{.tau = 0.8}, chaff::reverse_sigmoid{.beta = 1.2}};
