@@ -19,7 +19,7 @@ struct attack_run {
   std::string attack = "knockoff";
   std::string sampling = "random";
   std::string attacker = "naive";
-  std::string training = "short";
+  std::string training = "long";
   setting defense = settings::none();
   std::int64_t seed = 1;  ///< of the victim, of the division of its data, of the attack and of the clone
 };
@@ -43,12 +43,6 @@ inline result_line result_line_of(const attack_run& run) {
   return line;
 }
 
-/// Defenses in the table of the project's README.
-inline std::vector<setting> readme_settings() {
-  return {settings::none(), settings::label_only(), settings::dcp(chaff::odds::exact, 1.2, 0.2),
-          settings::energy_dcp(0.05)};
-}
-
 /// Who attacks a defense. Labels are attacked where they are not those of another row, and queries are averaged where
 /// the noise can be fresh.
 inline std::vector<std::string> attackers_of(const setting& defense) {
@@ -60,20 +54,25 @@ inline std::vector<std::string> attackers_of(const setting& defense) {
   return all;
 }
 
-/// The rows, each once; those first that the project's README quotes.
-inline std::vector<attack_run> every_attack_run(bool quick) {
-  std::vector<attack_run> all;
-  std::set<std::string> names;
-  const auto add = [&](const attack_run& run) {
-    if (names.insert(result_line_of(run).name()).second) all.push_back(run);
-  };
-  struct scene {
-    const char *victim, *query_data;
-  };
-  const scene mnist{"mnist", "fashion_mnist"}, fashion{"fashion_mnist", "fashion_mnist"}, glyphs{"glyphs", "glyphs"};
-  const auto knockoffs = [&](attack_run run, const scene& where, const std::vector<setting>& defenses) {
-    run.victim = where.victim;
-    run.query_data = where.query_data;
+/// Victims and the images that they are queried with: MNIST with images that are out of distribution, the others with
+/// their own.
+struct attacked_victim {
+  const char *victim, *query_data;
+};
+inline constexpr attacked_victim attacked_mnist{"mnist", "fashion_mnist"},
+    attacked_fashion{"fashion_mnist", "fashion_mnist"}, attacked_glyphs{"glyphs", "glyphs"};
+
+/// Attack runs in order, each once.
+class plan {
+ public:
+  void add(const attack_run& run) {
+    if (names_.insert(result_line_of(run).name()).second) runs_.push_back(run);
+  }
+
+  /// KnockoffNets, by all attackers of each defense.
+  void knockoffs(attack_run run, const attacked_victim& of, const std::vector<setting>& defenses) {
+    run.victim = of.victim;
+    run.query_data = of.query_data;
     for (const setting& defense : defenses) {
       run.defense = defense;
       for (const std::string& attacker : attackers_of(defense)) {
@@ -81,20 +80,23 @@ inline std::vector<attack_run> every_attack_run(bool quick) {
         add(run);
       }
     }
-  };
-  const auto quantised = [&](attack_run run) {
-    for (const char* precision : {"int8_ptq", "int8_qat"}) {
-      for (const setting& defense : {settings::int8_none(), settings::int8_dcp(0.9f), settings::int8_dcp(1.2f)}) {
-        for (const char* attacker : {"naive", "label_only", "d_dae", "partial_bayes"}) {
-          run.precision = precision;
-          run.defense = defense;
-          run.attacker = attacker;
-          add(run);
-        }
+  }
+
+  /// An int8 victim, under the defenses of the int8 path.
+  void quantised(attack_run run, const attacked_victim& of, const std::vector<std::string>& attackers) {
+    run.victim = of.victim;
+    run.query_data = of.query_data;
+    for (const setting& defense : {settings::int8_none(), settings::int8_dcp(0.9f), settings::int8_dcp(1.2f)}) {
+      for (const std::string& attacker : attackers) {
+        run.defense = defense;
+        run.attacker = attacker;
+        // what is recovered of undefended responses tells nothing, and a defense keeps the label
+        if (defense.is_none() ? attacker == "naive" || attacker == "label_only" : attacker != "label_only") add(run);
       }
     }
-  };
-  const auto data_free = [&](attack_run run, const std::vector<setting>& defenses) {
+  }
+
+  void data_free(attack_run run, const std::vector<setting>& defenses) {
     run.query_data = "none";
     run.sampling = "";
     for (const char* attack : {"dfme", "maze"}) {
@@ -104,8 +106,9 @@ inline std::vector<attack_run> every_attack_run(bool quick) {
         add(run);
       }
     }
-  };
-  const auto adaptive_sampling = [&](attack_run run) {
+  }
+
+  void adaptive_sampling(attack_run run) {
     for (const char* reward : {"certainty", "diversity", "loss", "all"}) {
       for (const setting& defense : {settings::none(), settings::dcp(chaff::odds::clamped, 1.2, 0.2)}) {
         run.sampling = reward;
@@ -113,39 +116,90 @@ inline std::vector<attack_run> every_attack_run(bool quick) {
         add(run);
       }
     }
-  };
-  if (quick) {
-    const attack_run short_training;
-    for (const setting& defense : every_setting()) add({.defense = defense});
-    knockoffs(short_training, mnist, {settings::none(), settings::random_vertex(1.0), settings::misdirect(0.01, true)});
-    knockoffs({.training = "long"}, mnist, {settings::none(), settings::adaptive_misinformation(0.9)});
-    knockoffs({.seed = 2}, mnist, {settings::none()});
-    for (const scene& where : {fashion, glyphs}) knockoffs(short_training, where, {settings::none()});
-    quantised(short_training);
-    adaptive_sampling(short_training);
-    data_free(short_training, {settings::none(), settings::dcp(chaff::odds::clamped, 1.2, 0.2)});
-    return all;
   }
-  const auto for_each_seed = [](const auto& part) {
-    for (const std::int64_t seed : {1, 2, 3, 4, 5}) part(attack_run{.training = "long", .seed = seed});
-  };
-  for_each_seed([&](const attack_run& run) { knockoffs(run, mnist, readme_settings()); });
-  for (const scene& where : {mnist, fashion, glyphs}) {
-    for_each_seed([&](const attack_run& run) { knockoffs(run, where, recorded_settings()); });
+
+  const std::vector<attack_run>& runs() const { return runs_; }
+
+ private:
+  std::vector<attack_run> runs_;
+  std::set<std::string> names_;
+};
+
+/// A large network: who attacks it under which defense.
+inline void add_large(plan& all, attack_run run, const attacked_victim& of, const std::vector<setting>& defenses) {
+  run.network = "resnet18";
+  run.victim = of.victim;
+  run.query_data = of.query_data;
+  for (const setting& defense : defenses) {
+    for (const char* attacker : {"naive", defense.is_none() ? "label_only" : "partial_bayes"}) {
+      run.defense = defense;
+      run.attacker = attacker;
+      all.add(run);
+    }
   }
-  for_each_seed(quantised);
-  for_each_seed([&](const attack_run& run) {
-    data_free(run, {settings::none(), settings::dcp(chaff::odds::clamped, 0.9, 0.2),
-                    settings::dcp(chaff::odds::exact, 1.2, 0.2)});
-  });
-  for_each_seed(adaptive_sampling);
-  return all;
 }
 
-/// What a row may take, in seconds: a guess, until rows of the recipe are recorded. The clones that adaptive attackers
-/// train on labels first are there already but for one of each victim.
+/// The attack runs, each once: those first by which a reader chooses a defense.
+inline std::vector<attack_run> every_attack_run(bool quick) {
+  using chaff::odds;
+  plan all;
+  if (quick) {
+    const attack_run once{.training = "short"};
+    for (const setting& defense : every_setting()) all.add({.training = "short", .defense = defense});
+    all.knockoffs(once, attacked_mnist,
+                  {settings::none(), settings::random_vertex(1.0), settings::misdirect(0.01, true)});
+    all.knockoffs({.training = "long"}, attacked_mnist, {settings::none(), settings::adaptive_misinformation(0.9)});
+    all.knockoffs({.training = "rotations"}, attacked_mnist, {settings::none()});
+    all.knockoffs({.training = "short", .seed = 2}, attacked_mnist, {settings::none()});
+    for (const attacked_victim& of : {attacked_fashion, attacked_glyphs}) all.knockoffs(once, of, {settings::none()});
+    for (const char* precision : {"int8_ptq", "int8_qat"}) {
+      all.quantised({.precision = precision, .training = "short"}, attacked_mnist, {"naive", "label_only", "d_dae"});
+    }
+    all.adaptive_sampling(once);
+    all.data_free(once, {settings::none(), settings::dcp(odds::clamped, 1.2, 0.2)});
+    all.add({.victim = "fashion_mnist", .network = "resnet18"});
+    return all.runs();
+  }
+  const auto for_each_seed = [](const auto& part) {
+    for (const std::int64_t seed : {1, 2, 3, 4, 5}) part(attack_run{.seed = seed});
+  };
+  for (const attacked_victim& of : {attacked_mnist, attacked_fashion, attacked_glyphs}) {
+    for_each_seed([&](const attack_run& run) { all.knockoffs(run, of, pictured_settings()); });
+  }
+  for_each_seed([&](const attack_run& run) { all.knockoffs(run, attacked_mnist, {settings::label_only()}); });
+  for (const attacked_victim& of : {attacked_mnist, attacked_fashion, attacked_glyphs}) {
+    for (const std::int64_t seed : {1, 2, 3}) {
+      for (const char* recipe : {"short", "augmented", "rotations"}) {
+        all.knockoffs({.training = recipe, .seed = seed}, of, {settings::none()});
+      }
+    }
+  }
+  for_each_seed([&](attack_run run) {
+    run.precision = "int8_ptq";
+    all.quantised(run, attacked_mnist, {"naive", "label_only", "d_dae", "partial_bayes"});
+  });
+  for_each_seed([&](const attack_run& run) { all.knockoffs(run, attacked_mnist, recorded_settings()); });
+  for_each_seed([&](const attack_run& run) { all.adaptive_sampling(run); });
+  for_each_seed([&](const attack_run& run) {
+    all.data_free(run,
+                  {settings::none(), settings::dcp(odds::clamped, 0.9, 0.2), settings::dcp(odds::exact, 1.2, 0.2)});
+  });
+  const setting exact = settings::dcp(odds::exact, 1.2, 0.2), energy = settings::energy_dcp(0.05);
+  for (const attacked_victim& of : {attacked_fashion, attacked_glyphs}) {
+    add_large(all, {}, of,
+              {settings::none(), exact, energy, settings::modelguard_w(1.0), settings::dcp(odds::clamped, 0.9, 0.2),
+               settings::dcp(odds::clamped, 1.2, 0.2)});
+    all.quantised({.network = "resnet18", .precision = "int8_ptq"}, of, {"naive", "label_only", "partial_bayes"});
+  }
+  for (const std::int64_t seed : {2, 3})
+    add_large(all, {.seed = seed}, attacked_fashion, {settings::none(), exact, energy});
+  return all.runs();
+}
+
+/// What a row may take, in seconds.
 inline double expected_seconds(const attack_run& run) {
   if (run.attack != "knockoff") return 540;
+  if (run.network == "resnet18") return 1200;
   const double clone = run.victim == "mnist" ? 85 : 60;
   if (run.attacker == "d_dae") return clone + 60;
   if (run.attacker == "partial_bayes") return clone + 40;

@@ -28,10 +28,74 @@ constexpr readme_row readme_rows[]{
     {"`chaff::none{} \\| chaff::label_only{}`", "none | label_only"},
     {"`chaff::none{}`", "none"}};
 
+/// The defenses of the DCP paper, ModelGuard, and others of the library, in the table of every attack and network.
+constexpr const char* compared_settings[]{"none",
+                                          "reverse_sigmoid(beta=0.9, rule=exact)",
+                                          "adaptive_misinformation(tau=0.99)",
+                                          "mad(epsilon=1)",
+                                          "gradient_redirection(epsilon=1)",
+                                          "random_vertex(epsilon=1)",
+                                          "modelguard_w(epsilon=1)",
+                                          "codebook(epsilon=1)",
+                                          "dcp(beta=0.9)",
+                                          "dcp(beta=1.2)",
+                                          "dcp(beta=1.2, rule=exact)",
+                                          "energy_dcp(beta=1.2), perturbed=0.05",
+                                          "gated(energy_gate, misdirect), keep_label=false, perturbed=0.01"};
+
 /// Tables of Markdown, a heading each.
 class tables {
  public:
   explicit tables(const std::vector<row>& rows) : rows_(rows) {}
+
+  /// The attacks and the defenses of the DCP paper, and ModelGuard, on a small and a large network, in float and in
+  /// int8: clones of the naive attacker.
+  void every_network() {
+    begin("Every attack and network, naive attacker: accuracy of clones, %");
+    line({"defense", "MNIST, LeNet, KnockoffNets", "DFME", "MAZE", "int8, KnockoffNets", "Fashion-MNIST, LeNet",
+          "ResNet-18", "int8 ResNet-18", "glyphs, LeNet", "ResNet-18", "int8 ResNet-18"});
+    line(std::vector<std::string>(11, "---"));
+    for (const char* setting : compared_settings) {
+      std::vector<std::string> cells{cell_of(setting)};
+      const auto add = [&](const scene& where, const char* network, const char* precision, const char* attack) {
+        const auto found = std::find_if(rows_.begin(), rows_.end(), [&](const row& one) {
+          const bool has_images = one.first.query_data == where.query_data || std::string(attack) != "knockoff";
+          return one.first.victim == where.victim && has_images && one.first.network == network &&
+                 one.first.precision == precision && one.first.attack == attack && one.first.attacker == "naive" &&
+                 (one.first.sampling == "random" || one.first.sampling.empty()) && setting_of(one.first) == setting;
+        });
+        cells.push_back(found == rows_.end() ? "-" : found->clone.text());
+      };
+      add(scenes[0], "lenet", "float32", "knockoff");
+      add(scenes[0], "lenet", "float32", "dfme");
+      add(scenes[0], "lenet", "float32", "maze");
+      add(scenes[0], "lenet", "int8_ptq", "knockoff");
+      for (const scene* where : {&scenes[1], &scenes[2]}) {
+        add(*where, "lenet", "float32", "knockoff");
+        add(*where, "resnet18", "float32", "knockoff");
+        add(*where, "resnet18", "int8_ptq", "knockoff");
+      }
+      if (std::count(cells.begin() + 1, cells.end(), "-") < 10) line(cells);
+    }
+  }
+
+  /// What recipes of training are worth to attackers of undefended victims. `any` has all recipes.
+  void recipes(const std::vector<result_line>& any) {
+    begin("Recipes of training, without a defense: accuracy of clones, %");
+    line({"victim", "attacker", "short", "long", "augmented", "rotations"});
+    line(std::vector<std::string>(6, "---"));
+    for (const scene& where : scenes) {
+      for (const char* attacker : {"naive", "label_only"}) {
+        std::vector<std::string> cells{where.name, attacker};
+        for (const char* recipe : {"short", "long", "augmented", "rotations"}) {
+          const std::vector<row> rows = rows_of(any, recipe);
+          const row* const found = find_row(rows, where, attacker, "none");
+          cells.push_back(found == nullptr ? "-" : found->clone.text());
+        }
+        if (std::count(cells.begin(), cells.end(), "-") < 3) line(cells);
+      }
+    }
+  }
 
   /// Clones of the naive attacker under every defense.
   void naive() {
@@ -41,25 +105,19 @@ class tables {
       line({"---", "---", "---", "---", "---", "---"});
       for (const row& one : rows_) {
         if (is_knockoff(one.first, where, "naive")) {
-          line({cell_of(setting_of(one.first)), format("%.2f", 100 * one.first.defended_accuracy),
-                format("%.3f", one.first.l1_test), format("%.3f", one.first.l1_queries),
-                format("%.3f", one.first.ece_test), one.clone.text()});
+          line({cell_of(setting_of(one.first)), format("%.2f", 100 * one.accuracy.mean()),
+                format("%.3f", one.l1.mean()), format("%.3f", one.l1_queries.mean()), format("%.3f", one.ece.mean()),
+                one.clone.text()});
         }
       }
     }
   }
 
-  /// A column for each attacker.
+  /// A column for each attacker, where adaptive attackers are recorded.
   void attackers() {
     for (const scene& where : scenes) {
-      if (std::string(where.victim) == "glyphs") continue;
-      begin(heading(where) + ": every attacker, accuracy of clones, %");
-      line({"defense", "defended accuracy, %", "naive", "label-only", "D-DAE", "partial Bayes", "query-averaging"});
-      line({"---", "---", "---", "---", "---", "---", "---"});
-      for (const row& one : rows_) {
-        if (!is_knockoff(one.first, where, "query_averaging")) continue;
-        line({cell_of(setting_of(one.first)), format("%.2f", 100 * one.first.defended_accuracy), clone_of(one, "naive"),
-              clone_of(one, "label_only"), clone_of(one, "d_dae"), clone_of(one, "partial_bayes"), one.clone.text()});
+      for (const char* network : {"lenet", "resnet18"}) {
+        for (const char* precision : {"float32", "int8_ptq", "int8_qat"}) attackers(where, network, precision);
       }
     }
   }
@@ -76,19 +134,6 @@ class tables {
     }
   }
 
-  void int8() {
-    begin("mnist in int8, queried with fashion_mnist: accuracy of clones, %");
-    line({"defense", "precision", "defended accuracy, %", "L1 on test", "naive", "label-only", "D-DAE",
-          "partial Bayes"});
-    line({"---", "---", "---", "---", "---", "---", "---", "---"});
-    for (const row& one : rows_) {
-      if (!one.first.precision.starts_with("int8") || one.first.attacker != "naive") continue;
-      line({cell_of(setting_of(one.first)), one.first.precision, format("%.2f", 100 * one.first.defended_accuracy),
-            format("%.3f", one.first.l1_test), one.clone.text(), clone_of(one, "label_only"), clone_of(one, "d_dae"),
-            clone_of(one, "partial_bayes")});
-    }
-  }
-
   void adaptive() {
     begin("mnist queried with fashion_mnist, images sampled by a reward: accuracy of clones, %");
     line({"defense", "random", "certainty", "diversity", "loss", "all"});
@@ -102,18 +147,6 @@ class tables {
         cells.push_back(clone_of(other));
       }
       line(cells);
-    }
-  }
-
-  void other_images() {
-    begin("fashion_mnist queried with mnist: naive attacker");
-    line({"defense", "defended accuracy, %", "L1 on queries", "clone, %"});
-    line({"---", "---", "---", "---"});
-    for (const row& one : rows_) {
-      if (one.first.victim == "fashion_mnist" && one.first.query_data == "mnist") {
-        line({cell_of(setting_of(one.first)), format("%.2f", 100 * one.first.defended_accuracy),
-              format("%.3f", one.first.l1_queries), one.clone.text()});
-      }
     }
   }
 
@@ -139,6 +172,24 @@ class tables {
   }
 
  private:
+  void attackers(const scene& where, const char* network, const char* precision) {
+    begin(heading(where) + ", " + network + " in " + precision + ": every attacker, accuracy of clones, %");
+    line({"defense", "defended accuracy, %", "L1 on test", "naive", "label-only", "D-DAE", "partial Bayes",
+          "query-averaging"});
+    line(std::vector<std::string>(8, "---"));
+    for (const row& one : rows_) {
+      if (!is_knockoff(one.first, where, "naive", network, precision)) continue;
+      const bool is_none = one.first.defense == "none", keeps_label = one.first.policy.empty();
+      if (!is_none && clone_of(one, "partial_bayes") == "-" && clone_of(one, "d_dae") == "-") continue;
+      // a defense that keeps the label leaves the clone of the undefended victim's labels
+      row labels = one;
+      if (keeps_label) labels.first.defense = "none", labels.first.perturbed = "";
+      line({cell_of(setting_of(one.first)), format("%.2f", 100 * one.accuracy.mean()), format("%.3f", one.l1.mean()),
+            one.clone.text(), clone_of(labels, "label_only"), clone_of(one, "d_dae"), clone_of(one, "partial_bayes"),
+            clone_of(one, "query_averaging")});
+    }
+  }
+
   static std::string heading(const scene& where) {
     return std::string(where.victim) + " queried with " + where.query_data;
   }
@@ -165,7 +216,7 @@ class tables {
     const auto found = std::find_if(rows_.begin(), rows_.end(), [&](const row& each) {
       return each.first.configuration() == wanted.configuration();
     });
-    return found == rows_.end() ? "" : found->clone.text();
+    return found == rows_.end() ? "-" : found->clone.text();
   }
 
   std::string clone_of(const row& like, const char* attacker) const {
@@ -246,16 +297,16 @@ int run(int count, char** arguments) {
   const std::vector<result_line> lines = lines_of<result_line>(arguments[1]);
   const std::filesystem::path folder = arguments[2];
   std::filesystem::create_directories(folder);
-  const std::vector<row> any = rows_of(lines, pictured_training), pictured = with_three_seeds(any);
+  const std::vector<row> any = rows_of(lines, pictured_training), pictured = with_enough_seeds(any);
   draw(folder, pictured.empty() ? any : pictured);
-  const std::vector<row> with_spread = with_three_seeds(rows_of(lines, "short"));
+  const std::vector<row> with_spread = with_enough_seeds(rows_of(lines, "short"));
   tables all(with_spread);
+  all.every_network();
+  all.recipes(lines);
   all.attackers();
   all.naive();
   all.data_free();
-  all.int8();
   all.adaptive();
-  all.other_images();
   std::ofstream(folder / "tables.md") << all.text();
   if (count < 5) return 0;
   const bool write = count > 5 && std::string(arguments[5]) == "write";

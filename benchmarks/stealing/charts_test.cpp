@@ -102,6 +102,7 @@ std::vector<row> rows_of_all(const scene& where, double l1, double points) {
       result_line line{};
       line.victim = where.victim;
       line.query_data = where.query_data;
+      line.network = "lenet";
       line.precision = "float32";
       line.attack = "knockoff";
       line.sampling = "random";
@@ -161,6 +162,8 @@ TEST(Scene, DefenseThatKeepsTheLabelSharesTheLabelOnlyClone) {
 TEST(Spread, DeviationIsThatOfTheSample) {
   EXPECT_NEAR((spread{{1, 2, 4}}.deviation()), std::sqrt(7.0 / 3), 1e-12);
   EXPECT_EQ((spread{{3}}.deviation()), 0);
+  EXPECT_EQ((spread{{0.5, 0.6}}.text()), "55.0 ± 7.1");
+  EXPECT_EQ((spread{{0.5}}.text()), "50.0");
 }
 
 TEST(Decision, RefusesRowsAgainstWhichItsSentencesSpeak) {

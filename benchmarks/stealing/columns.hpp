@@ -11,7 +11,7 @@
 /// One line of the results.
 struct result_line {
   std::string victim;        ///< the data set that it was trained on: mnist, fashion_mnist or glyphs
-  std::string network;       ///< of the victim and of the clone: lenet
+  std::string network;       ///< of the victim and of the clone: lenet or resnet18
   std::string precision;     ///< float32, int8_ptq or int8_qat
   std::string query_data;    ///< the data set of the attacker's images; none where they have no images
   std::string attack;        ///< knockoff, dfme or maze
@@ -71,13 +71,13 @@ inline result_line result_line::parsed(const std::string& line) {
   const checked_line fields(line, 22);
   const result_line read{
       .victim = fields.one_of(0, {"mnist", "fashion_mnist", "glyphs"}),
-      .network = fields.one_of(1, {"lenet"}),
+      .network = fields.one_of(1, {"lenet", "resnet18"}),
       .precision = fields.one_of(2, {"float32", "int8_ptq", "int8_qat"}),
       .query_data = fields.one_of(3, {"mnist", "fashion_mnist", "glyphs", "none"}),
       .attack = fields.one_of(4, {"knockoff", "dfme", "maze"}),
       .sampling = fields.one_of(5, {"random", "certainty", "diversity", "loss", "all", ""}),
       .attacker = fields.one_of(6, {"naive", "label_only", "d_dae", "partial_bayes", "query_averaging"}),
-      .training = fields.one_of(7, {"short", "long"}),
+      .training = fields.one_of(7, {"short", "long", "augmented", "rotations"}),
       .defense = fields[8],
       .policy = fields.one_of(9, {"", "keep_label=false"}),
       .perturbed = fields[10],

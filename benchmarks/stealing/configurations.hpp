@@ -31,19 +31,24 @@ struct spread {
     return std::sqrt(square / static_cast<double>(values.size() - 1));
   }
 
-  /// In per cent: the mean, with the standard deviation.
+  /// In per cent: the mean, with the standard deviation where there are two values or more.
   std::string text() const {
     char written[48];
+    if (values.size() == 1) {
+      std::snprintf(written, sizeof written, "%.1f", 100 * mean());
+      return written;
+    }
     std::snprintf(written, sizeof written, "%.1f ± %.1f", 100 * mean(), 100 * deviation());
     return written;
   }
 };
 
-/// All seeds of one configuration: the figures of the first, and the spread of the clones and of what users lose.
+/// All seeds of one configuration: the line of the first, and the spread of the clones and of what users get.
 struct row {
   result_line first;
   spread clone;
-  spread l1{}, ece{}, lost{};  ///< of responses to test images; lost: accuracy
+  spread l1{}, ece{}, accuracy{}, lost{};  ///< of responses to test images; lost: accuracy
+  spread l1_queries{};
 };
 
 /// The configurations whose clones were trained by this recipe.
@@ -58,16 +63,18 @@ inline std::vector<row> rows_of(const std::vector<result_line>& lines, const std
     one.clone.values.push_back(line.clone_accuracy);
     one.l1.values.push_back(line.l1_test);
     one.ece.values.push_back(line.ece_test);
+    one.accuracy.values.push_back(line.defended_accuracy);
+    one.l1_queries.values.push_back(line.l1_queries);
     one.lost.values.push_back(line.victim_accuracy - line.defended_accuracy);
   }
   return all;
 }
 
-/// The configurations that have three seeds or more.
-inline std::vector<row> with_three_seeds(const std::vector<row>& rows) {
+/// The configurations that have three seeds or more, and those of large networks, which may have one.
+inline std::vector<row> with_enough_seeds(const std::vector<row>& rows) {
   std::vector<row> some;
   std::copy_if(rows.begin(), rows.end(), std::back_inserter(some),
-               [](const row& one) { return one.clone.values.size() >= 3; });
+               [](const row& one) { return one.clone.values.size() >= 3 || one.first.network != "lenet"; });
   return some;
 }
 
@@ -99,9 +106,11 @@ inline constexpr scene scenes[]{{"mnist", "fashion_mnist", "MNIST", "out-of-dist
                                 {"fashion_mnist", "fashion_mnist", "Fashion-MNIST", "its own training images"},
                                 {"glyphs", "glyphs", "glyphs (111 classes)", "its own training images"}};
 
-inline bool is_knockoff(const result_line& line, const scene& where, const char* attacker) {
-  return line.victim == where.victim && line.query_data == where.query_data && line.precision == "float32" &&
-         line.attack == "knockoff" && line.sampling == "random" && line.attacker == attacker;
+inline bool is_knockoff(const result_line& line, const scene& where, const char* attacker,
+                        const char* network = "lenet", const char* precision = "float32") {
+  return line.victim == where.victim && line.query_data == where.query_data && line.network == network &&
+         line.precision == precision && line.attack == "knockoff" && line.sampling == "random" &&
+         line.attacker == attacker;
 }
 
 /// The clones of an attacker under a setting; nullptr where they are not recorded.

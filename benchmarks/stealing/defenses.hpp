@@ -192,6 +192,19 @@ inline setting int8_dcp(float beta) {
 
 }  // namespace settings
 
+/// The defenses by which a reader chooses, each at one strength, and none: those of the pictures.
+inline std::vector<setting> pictured_settings() {
+  using chaff::odds;
+  return {settings::none(),
+          settings::dcp(odds::exact, 1.2, 0.2),
+          settings::energy_dcp(0.05),
+          settings::misdirect(0.01, true),
+          settings::modelguard_w(1.0),
+          settings::adaptive_misinformation(0.99),
+          settings::mad(1.0, false),
+          settings::dcp(odds::clamped, 0.9, 0.2)};
+}
+
 /// The defenses of the full run, at the strengths that no other strength dominates.
 inline std::vector<setting> recorded_settings() {
   using chaff::odds;

@@ -31,33 +31,52 @@ struct sizes {
   std::int64_t quick_epochs = 1;  ///< that a victim is trained for then
 
   std::int64_t images() const { return quick ? 600 : 1 << 20; }
-  std::int64_t queries(const std::string& victim) const { return quick ? 600 : victim == "mnist" ? 30000 : 20000; }
+  std::int64_t queries(const std::string& victim, const std::string& network = "lenet") const {
+    return quick ? 600 : is_large(network) ? 10000 : victim == "mnist" ? 30000 : 20000;
+  }
   std::int64_t data_free_queries() const { return quick ? 4000 : 500000; }
   std::int64_t bayes_rows() const { return quick ? 2000 : 1000000; }
-  d_dae_training d_dae() const { return quick ? d_dae_training{.pairs = 2000, .epochs = 2} : d_dae_training{}; }
+  /// Fewer pairs where D-DAE's layers are the wide ones.
+  d_dae_training d_dae(std::int64_t classes) const {
+    if (quick) return {.pairs = 2000, .epochs = 2};
+    return {.pairs = classes < 100 ? 1000000 : 200000};
+  }
 
   /// How a victim is trained.
   schedule training(const std::string& victim, const std::string& network) const {
-    check(network);
+    if (is_large(network)) return large(quick ? quick_epochs : 4);
     return {.epochs = quick ? quick_epochs : victim == "glyphs" ? 12 : victim == "mnist" ? 15 : 8};
   }
 
-  /// How a clone is trained, by the name of the recipe: short, or long, whose figures were not measured yet.
+  /// How a clone is trained, by the name of the recipe: short; long, by which attackers train who know how; augmented,
+  /// which is long with moved images; rotations, which is augmented with a rotation loss. A large one has one recipe,
+  /// called long.
   schedule cloning(const std::string& victim, const std::string& network, const std::string& recipe) const {
-    check(network);
+    if (is_large(network)) {
+      if (recipe != "long") throw std::invalid_argument("no recipe " + recipe + " for the network " + network);
+      return large(quick ? 1 : 5);
+    }
     schedule how{.epochs = victim == "glyphs" ? 10 : 6};
-    if (recipe == "long") {
-      how = {.epochs = 20, .batch = 128, .rate = 3e-3, .augmented = true, .averaged = 0.25, .rotations = true};
-    } else if (recipe != "short") {
-      throw std::invalid_argument("no recipe is called " + recipe);
+    if (recipe != "short") {
+      how = {.epochs = 12, .batch = 128, .rate = 3e-3, .averaged = 0.25};
+      how.augmented = recipe == "augmented" || recipe == "rotations";
+      how.rotations = recipe == "rotations";
+      if (recipe != "long" && !how.augmented) throw std::invalid_argument("no recipe is called " + recipe);
     }
     if (quick) how.epochs = 1;
     return how;
   }
 
  private:
-  static void check(const std::string& network) {
-    if (network != "lenet") throw std::invalid_argument("no schedule for the network " + network);
+  static bool is_large(const std::string& network) {
+    if (network != "lenet" && network != "resnet18") {
+      throw std::invalid_argument("no schedule for the network " + network);
+    }
+    return network == "resnet18";
+  }
+
+  static schedule large(std::int64_t epochs) {
+    return {.epochs = epochs, .batch = 128, .rate = 1e-3, .bfloat16 = true};
   }
 };
 
@@ -116,22 +135,22 @@ class lab {
   }
 
   /// A trained network, with all that a defense may be made of. It, its decoy and its quantised forms are trained at
-  /// the first call.
+  /// the first call. Only a LeNet has a decoy.
   victim victim_of(const victim_name& name) {
     const std::shared_ptr<const data_set> of = data(name.data, name.seed);
     std::optional<victim>& kept = victims_[name];
     if (kept) return *kept;
     auto network = std::make_shared<torch::nn::Sequential>(trained(name));
-    auto decoy = std::make_shared<torch::nn::Sequential>(trained_to_be_wrong(name));
     kept = victim{of,
                   {.model = [network](const torch::Tensor& x) { return rows_of(logits_of(*network, x)); },
-                   .decoy = [decoy](const torch::Tensor& x) { return rows_of(logits_of(*decoy, x)); },
+                   .decoy = decoy_of(name),
                    .surrogate = {},
                    .redirection = {},
                    .held_out = {},
                    .key = chaff::key("7468656c6162736f776e6b6579313637")}};
     give_surrogate(kept->parts, name.network, of->classes, 6 + name.seed);
     if (name.precision != "float32") quantise(*kept, name);
+    if (name.network != "lenet") kept->parts.model = remembering(kept->parts.model, name);
     kept->parts.held_out = tensor_of(kept->parts.model(of->held_out.pixels));
     return *kept;
   }
@@ -177,6 +196,14 @@ class lab {
         name.seed);
   }
 
+  model_function decoy_of(const victim_name& name) {
+    if (name.network != "lenet") {
+      return [](const torch::Tensor&) -> row_matrix { throw std::invalid_argument("only a LeNet has a decoy"); };
+    }
+    auto decoy = std::make_shared<torch::nn::Sequential>(trained_to_be_wrong(name));
+    return [decoy](const torch::Tensor& x) { return rows_of(logits_of(*decoy, x)); };
+  }
+
   /// Adaptive misinformation's decoy (Kariyappa & Qureshi 2020): minimises -log(1 - s_label).
   torch::nn::Sequential trained_to_be_wrong(const victim_name& name) {
     const std::shared_ptr<const data_set> of = data(name.data, name.seed);
@@ -191,6 +218,26 @@ class lab {
               });
         },
         name.seed);
+  }
+
+  /// A model whose logits for the same images are computed once, and kept in the lab's folder: a large one takes
+  /// minutes for all queries of an attack. They are kept under the hash of the images and of some logits, so that
+  /// another model of the name has its own.
+  model_function remembering(const model_function& model, const victim_name& name) const {
+    const std::filesystem::path folder = setup_.work / "logits";
+    std::filesystem::create_directories(folder);
+    return [model, prefix = folder / (name.text() + '.' + name.precision)](const torch::Tensor& pixels) {
+      const std::uint64_t hash = hash_of(tensor_of(model(pixels.slice(0, 0, 8))), hash_of(pixels));
+      const std::filesystem::path path = prefix.string() + settings::text(".%016lx.pt", hash);
+      torch::Tensor logits;
+      if (std::filesystem::exists(path)) {
+        torch::load(logits, path);
+      } else {
+        logits = tensor_of(model(pixels));
+        whole(path, [&](const std::string& part) { torch::save(logits, part); });
+      }
+      return rows_of(logits);
+    };
   }
 
   template <class Train>
@@ -244,7 +291,7 @@ class lab {
     target.parts.model = [network](const torch::Tensor& pixels) {
       const torch::NoGradGuard no_gradients;
       std::vector<torch::Tensor> parts;
-      for (const torch::Tensor& some : pixels.split(1000)) parts.push_back(network->forward({some}).toTensor());
+      for (const torch::Tensor& some : pixels.split(rows_at_once)) parts.push_back(network->forward({some}).toTensor());
       return rows_of(torch::cat(parts));
     };
   }

@@ -59,7 +59,7 @@ inline chaff::utility utility_on_test(const victim& of, const setting& defense) 
 inline transfer_set transfer_set_of(lab& in, const attack_run& run, const victim& target, victim_api& api) {
   const std::shared_ptr<const data_set> images = in.data(run.query_data, run.seed);
   const image_set& own = images->train;
-  const std::int64_t budget = std::min(in.size().queries(run.victim), own.size());
+  const std::int64_t budget = std::min(in.size().queries(run.victim, run.network), own.size());
   const torch::Tensor in_order = own.pixels.narrow(0, 0, budget);
   if (run.attacker == "query_averaging") return {in_order, query_averaged(api, in_order)};
   const bool is_random = run.sampling == "random";
@@ -78,7 +78,7 @@ inline transfer_set transfer_set_of(lab& in, const attack_run& run, const victim
   torch::manual_seed(static_cast<std::uint64_t>(run.seed));
   simulation simulated(run.defense, known);
   return {direct.pixels, run.attacker == "d_dae"
-                             ? recovered_by_d_dae(simulated, direct.answers, in.size().d_dae())
+                             ? recovered_by_d_dae(simulated, direct.answers, in.size().d_dae(direct.answers.size(1)))
                              : recovered_by_partial_bayes(simulated, direct.answers, in.size().bayes_rows())};
 }
 

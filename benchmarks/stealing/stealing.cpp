@@ -30,9 +30,8 @@ void train_victims(const lab_setup& setup, const std::vector<attack_run>& attack
       one_thread();
       const victim made = lab(setup).victim_of(jobs[i]);
       const image_set& test = made.data->test;
-      std::printf("victim %s, %s: accuracy %.2f %%, decoy %.2f %%\n", jobs[i].text().c_str(), jobs[i].precision.c_str(),
-                  100 * accuracy(tensor_of(made.parts.model(test.pixels)), test.labels),
-                  100 * accuracy(tensor_of(made.parts.decoy(test.pixels)), test.labels));
+      std::printf("victim %s, %s: accuracy %.2f %%\n", jobs[i].text().c_str(), jobs[i].precision.c_str(),
+                  100 * accuracy(tensor_of(made.parts.model(test.pixels)), test.labels));
       std::fflush(stdout);
     });
     needed.clear();

@@ -472,18 +472,19 @@ TEST(Results, RefuseMalformedLines) {
   EXPECT_THROW(result_line::parsed(with("0.5000", "0.6")),
                std::runtime_error);  // a defense that keeps the label and loses accuracy
   EXPECT_THROW(result_line::parsed(with("lenet", "perceptron")), std::runtime_error);
-  EXPECT_THROW(result_line::parsed(with("short", "endless")), std::runtime_error);
+  EXPECT_THROW(result_line::parsed(with("long", "endless")), std::runtime_error);
   EXPECT_THROW(result_line::parsed(with("0123456789", "")), std::runtime_error);
 }
 
 TEST(EveryAttackRun, IsUniqueAndRunsEachPart) {
   for (const bool quick : {true, false}) {
-    std::set<std::string> names, attackers, attacks, precisions, samplings, trainings;
+    std::set<std::string> names, networks, attackers, attacks, precisions, samplings, trainings;
     std::set<std::int64_t> seeds;
     for (const attack_run& one : every_attack_run(quick)) {
       const std::string name = result_line_of(one).name();
       EXPECT_TRUE(names.insert(name).second) << name;
       EXPECT_EQ(fields_of(name).size(), 13u) << name;
+      networks.insert(one.network);
       attackers.insert(one.attacker);
       attacks.insert(one.attack);
       precisions.insert(one.precision);
@@ -491,36 +492,40 @@ TEST(EveryAttackRun, IsUniqueAndRunsEachPart) {
       trainings.insert(one.training);
       seeds.insert(one.seed);
       EXPECT_GT(expected_seconds(one), 0);
+      EXPECT_NO_THROW(sizes{}.cloning(one.victim, one.network, one.training)) << name;
     }
+    EXPECT_EQ(networks.size(), 2u);
     EXPECT_EQ(attackers.size(), 5u);
     EXPECT_EQ(attacks.size(), 3u);
-    EXPECT_EQ(precisions.size(), 3u);
+    EXPECT_EQ(precisions.size(), quick ? 3u : 2u);
     EXPECT_EQ(samplings.size(), 6u);
-    EXPECT_EQ(trainings.size(), quick ? 2u : 1u);
+    EXPECT_EQ(trainings.size(), quick ? 3u : 4u);
     EXPECT_EQ(seeds.size(), quick ? 2u : 5u);
   }
 }
 
-TEST(EveryAttackRun, BeginsWithTheReadmeAndGivesEachDefenseFiveSeedsAndItsAttackers) {
+TEST(EveryAttackRun, BeginsWithThePicturedDefensesAndGivesEachFiveSeedsAndItsAttackers) {
+  std::set<std::string> names, pictured;
+  for (const setting& each : pictured_settings()) pictured.insert(each.name());
   const std::vector<attack_run> all = every_attack_run(false);
-  std::set<std::string> first, names;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    names.insert(result_line_of(all[i]).name());
-    if (i < 45) first.insert(all[i].defense.name());  // 9 rows of 5 seeds
+  bool is_begin = true;
+  for (const attack_run& run : all) {
+    names.insert(result_line_of(run).name());
+    is_begin &= run.network == "lenet" && run.precision == "float32";
+    const bool is_choice = run.victim == "mnist" || pictured.contains(run.defense.name());
+    EXPECT_TRUE(!is_begin || is_choice) << run.defense.name();
   }
-  EXPECT_EQ(first, (std::set<std::string>{"none", "none | label_only", "dcp(beta=1.2, rule=exact)",
-                                          "energy_dcp(beta=1.2), perturbed=0.05"}));
   for (const char* victim : {"mnist", "fashion_mnist", "glyphs"}) {
-    for (const setting& defense : recorded_settings()) {
-      for (const char* attacker : {"naive", "partial_bayes", "d_dae", "label_only"}) {
-        const bool is_wanted = std::string(attacker) == "label_only" ? defense.is_none() || !defense.keeps_label()
-                               : std::string(attacker) == "naive"    ? true
-                                                                     : !defense.is_none();
+    const bool is_mnist = std::string(victim) == "mnist";
+    for (const setting& defense : is_mnist ? recorded_settings() : pictured_settings()) {
+      for (const std::string attacker : {"naive", "partial_bayes", "d_dae", "label_only"}) {
+        const bool is_wanted = attacker == "naive"        ? true
+                               : attacker == "label_only" ? defense.is_none() || !defense.keeps_label()
+                                                          : !defense.is_none();
         for (const std::int64_t seed : {1, 2, 3, 4, 5}) {
           const attack_run run{.victim = victim,
-                               .query_data = std::string(victim) == "mnist" ? "fashion_mnist" : victim,
+                               .query_data = is_mnist ? "fashion_mnist" : victim,
                                .attacker = attacker,
-                               .training = "long",
                                .defense = defense,
                                .seed = seed};
           EXPECT_EQ(names.contains(result_line_of(run).name()), is_wanted) << result_line_of(run).name();
@@ -550,6 +555,31 @@ TEST(Lab, TwoSeedsGiveTwoVictimsAndTwoDivisions) {
   }
 }
 
+TEST(Lab, LogitsOfALargeNetworkAreReadFromTheFolderTheSecondTime) {
+  const std::filesystem::path work = testing::TempDir() + "chaff_lab_large";
+  std::filesystem::remove_all(work);
+  const auto files = [&] {
+    const std::filesystem::directory_iterator folder(work / "logits");
+    return std::distance(begin(folder), end(folder));
+  };
+  row_matrix first;
+  for (int round = 0; round < 2; ++round) {
+    lab in({.work = work, .digits = "", .quantise = "", .size = {.quick = true, .quick_epochs = 0}});
+    const victim large = in.victim_of({.data = "fashion_mnist", .network = "resnet18"});
+    const torch::Tensor x = large.data->test.pixels.narrow(0, 0, 20);
+    const row_matrix z = large.parts.model(x);
+    if (round == 0) first = z;
+    EXPECT_EQ(z, first);
+    EXPECT_EQ(large.parts.model(x), first);
+    EXPECT_EQ(files(), 2);  // for these images, and for those that were held out
+    EXPECT_THROW(large.parts.decoy(x), std::invalid_argument);
+  }
+  lab in({.work = work, .digits = "", .quantise = "", .size = {.quick = true, .quick_epochs = 0}});
+  const victim large = in.victim_of({.data = "fashion_mnist", .network = "resnet18"});
+  large.parts.model(large.data->test.pixels.narrow(0, 1, 20));
+  EXPECT_EQ(files(), 3);
+}
+
 TEST(DataSet, AnotherDivisionHasTheSameImages) {
   const auto part = [](std::int64_t from, std::int64_t to) {
     return image_set{torch::arange(from, to, torch::kFloat).view({-1, 1, 1, 1}), torch::arange(from, to, torch::kLong)};
@@ -570,10 +600,35 @@ TEST(Sizes, RecipesAndNetworksAreKnownByName) {
   const sizes size;
   EXPECT_EQ(size.cloning("mnist", "lenet", "short").epochs, 6);
   EXPECT_GT(size.cloning("mnist", "lenet", "long").epochs, 6);
+  EXPECT_FALSE(size.cloning("mnist", "lenet", "long").augmented);
+  EXPECT_TRUE(size.cloning("mnist", "lenet", "augmented").augmented);
+  EXPECT_TRUE(size.cloning("mnist", "lenet", "rotations").rotations);
+  EXPECT_TRUE(size.cloning("mnist", "resnet18", "long").bfloat16);
+  EXPECT_TRUE(size.training("mnist", "resnet18").bfloat16);
   EXPECT_THROW(size.cloning("mnist", "lenet", "endless"), std::invalid_argument);
+  EXPECT_THROW(size.cloning("mnist", "resnet18", "short"), std::invalid_argument);
   EXPECT_THROW(size.cloning("mnist", "perceptron", "short"), std::invalid_argument);
   EXPECT_THROW(size.training("mnist", "perceptron"), std::invalid_argument);
   EXPECT_THROW(network_of("perceptron", 10), std::invalid_argument);
+}
+
+TEST(Fit, InBfloat16LeavesWeightsOfFloatNearThoseOfFloatAlone) {
+  const torch::Tensor x = torch::rand({64, 1, 28, 28}), y = one_hot_rows(torch::arange(64, torch::kLong) % 10, 10);
+  std::vector<torch::Tensor> weights[2];
+  for (const bool bfloat16 : {false, true}) {
+    torch::manual_seed(3);
+    torch::nn::Sequential network = network_of("lenet", 10);
+    fit(network, x, y, {.epochs = 2, .bfloat16 = bfloat16});
+    EXPECT_FALSE(at::autocast::is_cpu_enabled());
+    weights[bfloat16] = network->parameters();
+  }
+  double largest = 0;
+  for (std::size_t i = 0; i < weights[0].size(); ++i) {
+    EXPECT_EQ(weights[1][i].dtype(), torch::kFloat);
+    largest = std::max(largest, (weights[0][i] - weights[1][i]).abs().max().item<double>());
+  }
+  EXPECT_LT(largest, 0.01);  // two steps of at most 0.002 each way
+  EXPECT_EQ(largest > 0, has_bfloat16());
 }
 
 TEST(RunInProcesses, KillsItsProcessesWhenItIsKilled) {
