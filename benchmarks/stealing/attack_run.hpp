@@ -9,6 +9,7 @@
 
 #include "columns.hpp"
 #include "defenses.hpp"
+#include "scenes.hpp"
 
 /// One row of the results, before it is run. See result_line for the values of the texts.
 struct attack_run {
@@ -54,14 +55,6 @@ inline std::vector<std::string> attackers_of(const setting& defense) {
   return all;
 }
 
-/// Victims and the images that they are queried with: MNIST with images that are out of distribution, the others with
-/// their own.
-struct attacked_victim {
-  const char *victim, *query_data;
-};
-inline constexpr attacked_victim attacked_mnist{"mnist", "fashion_mnist"},
-    attacked_fashion{"fashion_mnist", "fashion_mnist"}, attacked_glyphs{"glyphs", "glyphs"};
-
 /// Attack runs in order, each once.
 class plan {
  public:
@@ -70,7 +63,7 @@ class plan {
   }
 
   /// KnockoffNets, by all attackers of each defense.
-  void knockoffs(attack_run run, const attacked_victim& of, const std::vector<setting>& defenses) {
+  void knockoffs(attack_run run, const scene& of, const std::vector<setting>& defenses) {
     run.victim = of.victim;
     run.query_data = of.query_data;
     for (const setting& defense : defenses) {
@@ -83,7 +76,7 @@ class plan {
   }
 
   /// An int8 victim, under the defenses of the int8 path.
-  void quantised(attack_run run, const attacked_victim& of, const std::vector<std::string>& attackers) {
+  void quantised(attack_run run, const scene& of, const std::vector<std::string>& attackers) {
     run.victim = of.victim;
     run.query_data = of.query_data;
     for (const setting& defense : {settings::int8_none(), settings::int8_dcp(0.9f), settings::int8_dcp(1.2f)}) {
@@ -92,6 +85,20 @@ class plan {
         run.attacker = attacker;
         // what is recovered of undefended responses tells nothing, and a defense keeps the label
         if (defense.is_none() ? attacker == "naive" || attacker == "label_only" : attacker != "label_only") add(run);
+      }
+    }
+  }
+
+  /// A large victim, stolen by a large clone.
+  void large(attack_run run, const scene& of, const std::vector<setting>& defenses) {
+    run.network = "resnet18";
+    run.victim = of.victim;
+    run.query_data = of.query_data;
+    for (const setting& defense : defenses) {
+      for (const char* attacker : {"naive", defense.is_none() ? "label_only" : "partial_bayes"}) {
+        run.defense = defense;
+        run.attacker = attacker;
+        add(run);
       }
     }
   }
@@ -125,20 +132,6 @@ class plan {
   std::set<std::string> names_;
 };
 
-/// A large network: who attacks it under which defense.
-inline void add_large(plan& all, attack_run run, const attacked_victim& of, const std::vector<setting>& defenses) {
-  run.network = "resnet18";
-  run.victim = of.victim;
-  run.query_data = of.query_data;
-  for (const setting& defense : defenses) {
-    for (const char* attacker : {"naive", defense.is_none() ? "label_only" : "partial_bayes"}) {
-      run.defense = defense;
-      run.attacker = attacker;
-      all.add(run);
-    }
-  }
-}
-
 /// The attack runs, each once: those first by which a reader chooses a defense.
 inline std::vector<attack_run> every_attack_run(bool quick) {
   using chaff::odds;
@@ -146,14 +139,13 @@ inline std::vector<attack_run> every_attack_run(bool quick) {
   if (quick) {
     const attack_run once{.training = "short"};
     for (const setting& defense : every_setting()) all.add({.training = "short", .defense = defense});
-    all.knockoffs(once, attacked_mnist,
-                  {settings::none(), settings::random_vertex(1.0), settings::misdirect(0.01, true)});
-    all.knockoffs({.training = "long"}, attacked_mnist, {settings::none(), settings::adaptive_misinformation(0.9)});
-    all.knockoffs({.training = "rotations"}, attacked_mnist, {settings::none()});
-    all.knockoffs({.training = "short", .seed = 2}, attacked_mnist, {settings::none()});
-    for (const attacked_victim& of : {attacked_fashion, attacked_glyphs}) all.knockoffs(once, of, {settings::none()});
+    all.knockoffs(once, mnist_scene, {settings::none(), settings::random_vertex(1.0), settings::misdirect(0.01, true)});
+    all.knockoffs({.training = "long"}, mnist_scene, {settings::none(), settings::adaptive_misinformation(0.9)});
+    all.knockoffs({.training = "rotations"}, mnist_scene, {settings::none()});
+    all.knockoffs({.training = "short", .seed = 2}, mnist_scene, {settings::none()});
+    for (const scene& of : {fashion_scene, glyphs_scene}) all.knockoffs(once, of, {settings::none()});
     for (const char* precision : {"int8_ptq", "int8_qat"}) {
-      all.quantised({.precision = precision, .training = "short"}, attacked_mnist, {"naive", "label_only", "d_dae"});
+      all.quantised({.precision = precision, .training = "short"}, mnist_scene, {"naive", "label_only", "d_dae"});
     }
     all.adaptive_sampling(once);
     all.data_free(once, {settings::none(), settings::dcp(odds::clamped, 1.2, 0.2)});
@@ -163,11 +155,11 @@ inline std::vector<attack_run> every_attack_run(bool quick) {
   const auto for_each_seed = [](const auto& part) {
     for (const std::int64_t seed : {1, 2, 3, 4, 5}) part(attack_run{.seed = seed});
   };
-  for (const attacked_victim& of : {attacked_mnist, attacked_fashion, attacked_glyphs}) {
+  for (const scene& of : scenes) {
     for_each_seed([&](const attack_run& run) { all.knockoffs(run, of, pictured_settings()); });
   }
-  for_each_seed([&](const attack_run& run) { all.knockoffs(run, attacked_mnist, {settings::label_only()}); });
-  for (const attacked_victim& of : {attacked_mnist, attacked_fashion, attacked_glyphs}) {
+  for_each_seed([&](const attack_run& run) { all.knockoffs(run, mnist_scene, {settings::label_only()}); });
+  for (const scene& of : scenes) {
     for (const std::int64_t seed : {1, 2, 3}) {
       for (const char* recipe : {"short", "augmented", "rotations"}) {
         all.knockoffs({.training = recipe, .seed = seed}, of, {settings::none()});
@@ -176,23 +168,22 @@ inline std::vector<attack_run> every_attack_run(bool quick) {
   }
   for_each_seed([&](attack_run run) {
     run.precision = "int8_ptq";
-    all.quantised(run, attacked_mnist, {"naive", "label_only", "d_dae", "partial_bayes"});
+    all.quantised(run, mnist_scene, {"naive", "label_only", "d_dae", "partial_bayes"});
   });
-  for_each_seed([&](const attack_run& run) { all.knockoffs(run, attacked_mnist, recorded_settings()); });
+  for_each_seed([&](const attack_run& run) { all.knockoffs(run, mnist_scene, recorded_settings()); });
   for_each_seed([&](const attack_run& run) { all.adaptive_sampling(run); });
   for_each_seed([&](const attack_run& run) {
     all.data_free(run,
                   {settings::none(), settings::dcp(odds::clamped, 0.9, 0.2), settings::dcp(odds::exact, 1.2, 0.2)});
   });
   const setting exact = settings::dcp(odds::exact, 1.2, 0.2), energy = settings::energy_dcp(0.05);
-  for (const attacked_victim& of : {attacked_fashion, attacked_glyphs}) {
-    add_large(all, {}, of,
+  for (const scene& of : {fashion_scene, glyphs_scene}) {
+    all.large({}, of,
               {settings::none(), exact, energy, settings::modelguard_w(1.0), settings::dcp(odds::clamped, 0.9, 0.2),
                settings::dcp(odds::clamped, 1.2, 0.2)});
     all.quantised({.network = "resnet18", .precision = "int8_ptq"}, of, {"naive", "label_only", "partial_bayes"});
   }
-  for (const std::int64_t seed : {2, 3})
-    add_large(all, {.seed = seed}, attacked_fashion, {settings::none(), exact, energy});
+  for (const std::int64_t seed : {2, 3}) all.large({.seed = seed}, fashion_scene, {settings::none(), exact, energy});
   return all.runs();
 }
 

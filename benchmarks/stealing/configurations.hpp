@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "columns.hpp"
+#include "scenes.hpp"
 
 /// A figure of one configuration, a value for each seed.
 struct spread {
@@ -96,15 +97,6 @@ inline std::string cell_of(const std::string& setting) {
   if (const std::size_t at = cell.find('|'); at != std::string::npos) cell.insert(at, 1, '\\');
   return cell;
 }
-
-/// A victim, and the images with which it is queried.
-struct scene {
-  const char *victim, *query_data;
-  const char *name, *queries;  ///< of both, as text
-};
-inline constexpr scene scenes[]{{"mnist", "fashion_mnist", "MNIST", "out-of-distribution images (Fashion-MNIST)"},
-                                {"fashion_mnist", "fashion_mnist", "Fashion-MNIST", "its own training images"},
-                                {"glyphs", "glyphs", "glyphs (111 classes)", "its own training images"}};
 
 inline bool is_knockoff(const result_line& line, const scene& where, const char* attacker,
                         const char* network = "lenet", const char* precision = "float32") {

@@ -2,6 +2,8 @@
 /// Trains victims, runs every attack against every defense, and records the clones' accuracy. A run that was stopped
 /// resumes where it stopped.
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iterator>
 
 #include "results.hpp"
 #include "run_attack.hpp"
@@ -77,25 +79,34 @@ int run(int count, char** arguments) {
   if (!setup.size.quick) std::printf(", about %.1f hours in %d processes", seconds / 3600 / processes, processes);
   std::printf("\n");
   std::fflush(stdout);
-  train_victims(setup, left, processes);
 
   const auto start = std::chrono::steady_clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
   std::optional<lab> shared;  // a process's own, once it is forked
-  run_in_processes(left.size(), processes, [&](std::size_t i, const std::atomic<std::size_t>& done) {
-    if (hours > 0 && elapsed() > 3600 * hours) return;
-    if (!shared) {
-      one_thread();
-      shared.emplace(setup);
-    }
-    const result_line found = run_attack(*shared, left[i], commit);
-    kept.add(found);
-    const double share = static_cast<double>(done + 1) / static_cast<double>(left.size());
-    std::printf("%zu / %zu, %s elapsed, %s left: %s: clone %.1f %%, defended accuracy %.2f %%, L1 %.3f\n", done + 1,
-                left.size(), clock_of(elapsed()).c_str(), clock_of(elapsed() / share - elapsed()).c_str(),
-                found.name().c_str(), 100 * found.clone_accuracy, 100 * found.defended_accuracy, found.l1_test);
-    std::fflush(stdout);
-  });
+  // large networks last, so that no other row waits for their victims
+  for (const char* network : {"lenet", "resnet18"}) {
+    std::vector<attack_run> some;
+    std::copy_if(left.begin(), left.end(), std::back_inserter(some),
+                 [&](const attack_run& each) { return each.network == network; });
+    if (hours > 0 && elapsed() > 3600 * hours) break;
+    train_victims(setup, some, processes);
+    const double begin = elapsed();
+    run_in_processes(some.size(), processes, [&](std::size_t i, const std::atomic<std::size_t>& done) {
+      if (hours > 0 && elapsed() > 3600 * hours) return;
+      if (!shared) {
+        one_thread();
+        shared.emplace(setup);
+      }
+      const result_line found = run_attack(*shared, some[i], commit);
+      kept.add(found);
+      const double share = static_cast<double>(done + 1) / static_cast<double>(some.size());
+      const double taken = elapsed() - begin;
+      std::printf("%s, %zu / %zu, %s elapsed, %s left: %s: clone %.1f %%, defended accuracy %.2f %%, L1 %.3f\n",
+                  network, done + 1, some.size(), clock_of(taken).c_str(), clock_of(taken / share - taken).c_str(),
+                  found.name().c_str(), 100 * found.clone_accuracy, 100 * found.defended_accuracy, found.l1_test);
+      std::fflush(stdout);
+    });
+  }
   return 0;
 }
 

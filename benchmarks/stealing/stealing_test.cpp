@@ -11,6 +11,7 @@
 #include "data_free.hpp"
 #include "glyphs.hpp"
 #include "knockoff.hpp"
+#include "pictured.hpp"
 #include "results.hpp"
 #include "run_attack.hpp"
 #include "surrogates.hpp"
@@ -502,6 +503,13 @@ TEST(EveryAttackRun, IsUniqueAndRunsEachPart) {
     EXPECT_EQ(trainings.size(), quick ? 3u : 4u);
     EXPECT_EQ(seeds.size(), quick ? 2u : 5u);
   }
+}
+
+TEST(PicturedSettings, AreThoseOfThePictures) {
+  std::set<std::string> drawn{"none"}, recorded;
+  for (const candidate& each : candidates) drawn.insert(each.setting);
+  for (const setting& each : pictured_settings()) recorded.insert(each.name());
+  EXPECT_EQ(recorded, drawn);
 }
 
 TEST(EveryAttackRun, BeginsWithThePicturedDefensesAndGivesEachFiveSeedsAndItsAttackers) {
