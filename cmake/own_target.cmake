@@ -7,3 +7,8 @@ function(chaff_own_target name)
   target_compile_options(${name} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
   set_target_properties(${name} PROPERTIES CXX_EXTENSIONS OFF)
 endfunction()
+
+# chaff_not_optimised(name): a program that takes longer to compile than to run.
+function(chaff_not_optimised name)
+  target_compile_options(${name} PRIVATE -O0)
+endfunction()

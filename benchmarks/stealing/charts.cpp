@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// Makes pictures and tables of the results, of the configurations that have three seeds or more. A file in which none
-/// has three, as of a quick run, is drawn nevertheless.
+/// Makes pictures and tables of the results, of the configurations that have three seeds or more; large networks may
+/// have one. A file in which none has three, as of a quick run, is drawn nevertheless.
 ///
 /// stealing_charts RESULTS.csv FOLDER [LAB_README.md README.md [write]]
 /// Writes FOLDER/*.gp and FOLDER/pictures.txt for charts.gnuplot, and FOLDER/tables.md. With the lab's and the
@@ -49,46 +49,53 @@ class tables {
   explicit tables(const std::vector<row>& rows) : rows_(rows) {}
 
   /// The attacks and the defenses of the DCP paper, and ModelGuard, on a small and a large network, in float and in
-  /// int8: clones of the naive attacker.
+  /// int8 (int8_ptq): clones of the naive attacker.
   void every_network() {
     begin("Every attack and network, naive attacker: accuracy of clones, %");
-    line({"defense", "MNIST, LeNet, KnockoffNets", "DFME", "MAZE", "int8, KnockoffNets", "Fashion-MNIST, LeNet",
-          "ResNet-18", "int8 ResNet-18", "glyphs, LeNet", "ResNet-18", "int8 ResNet-18"});
+    line({"defense", "MNIST, LeNet, KnockoffNets", "MNIST, LeNet, DFME", "MNIST, LeNet, MAZE",
+          "MNIST, int8 LeNet, KnockoffNets", "Fashion-MNIST, LeNet", "Fashion-MNIST, ResNet-18",
+          "Fashion-MNIST, int8 ResNet-18", "glyphs, LeNet", "glyphs, ResNet-18", "glyphs, int8 ResNet-18"});
     line(std::vector<std::string>(11, "---"));
     for (const char* setting : compared_settings) {
       std::vector<std::string> cells{cell_of(setting)};
-      const auto add = [&](const scene& where, const char* network, const char* precision, const char* attack) {
+      const auto add = [&](auto is_wanted) {
         const auto found = std::find_if(rows_.begin(), rows_.end(), [&](const row& one) {
-          const bool has_images = one.first.query_data == where.query_data || std::string(attack) != "knockoff";
-          return one.first.victim == where.victim && has_images && one.first.network == network &&
-                 one.first.precision == precision && one.first.attack == attack && one.first.attacker == "naive" &&
-                 (one.first.sampling == "random" || one.first.sampling.empty()) && setting_of(one.first) == setting;
+          return is_wanted(one.first) && setting_of(one.first) == setting;
         });
         cells.push_back(found == rows_.end() ? "-" : found->clone.text());
       };
-      add(scenes[0], "lenet", "float32", "knockoff");
-      add(scenes[0], "lenet", "float32", "dfme");
-      add(scenes[0], "lenet", "float32", "maze");
-      add(scenes[0], "lenet", "int8_ptq", "knockoff");
-      for (const scene* where : {&scenes[1], &scenes[2]}) {
-        add(*where, "lenet", "float32", "knockoff");
-        add(*where, "resnet18", "float32", "knockoff");
-        add(*where, "resnet18", "int8_ptq", "knockoff");
+      const auto add_knockoffs = [&](const scene& where, const char* network, const char* precision) {
+        add([=](const result_line& line) { return is_knockoff(line, where, "naive", network, precision); });
+      };
+      add_knockoffs(mnist_scene, "lenet", "float32");
+      for (const char* attack : {"dfme", "maze"}) {
+        add([=](const result_line& line) { return line.victim == mnist_scene.victim && line.attack == attack; });
+      }
+      add_knockoffs(mnist_scene, "lenet", "int8_ptq");
+      for (const scene& where : {fashion_scene, glyphs_scene}) {
+        add_knockoffs(where, "lenet", "float32");
+        add_knockoffs(where, "resnet18", "float32");
+        add_knockoffs(where, "resnet18", "int8_ptq");
       }
       if (std::count(cells.begin() + 1, cells.end(), "-") < 10) line(cells);
     }
   }
 
-  /// What recipes of training are worth to attackers of undefended victims. `any` has all recipes.
-  void recipes(const std::vector<result_line>& any) {
+  /// What recipes of training are worth to attackers of undefended victims. `lines` has all recipes.
+  void recipes(const std::vector<result_line>& lines) {
     begin("Recipes of training, without a defense: accuracy of clones, %");
-    line({"victim", "attacker", "short", "long", "augmented", "rotations"});
-    line(std::vector<std::string>(6, "---"));
+    std::vector<std::string> head{"victim", "attacker"};
+    std::vector<std::vector<row>> of_recipe;
+    for (const char* recipe : {"short", "long", "augmented", "rotations"}) {
+      head.push_back(recipe);
+      of_recipe.push_back(with_enough_seeds(rows_of(lines, recipe)));
+    }
+    line(head);
+    line(std::vector<std::string>(head.size(), "---"));
     for (const scene& where : scenes) {
       for (const char* attacker : {"naive", "label_only"}) {
         std::vector<std::string> cells{where.name, attacker};
-        for (const char* recipe : {"short", "long", "augmented", "rotations"}) {
-          const std::vector<row> rows = rows_of(any, recipe);
+        for (const std::vector<row>& rows : of_recipe) {
           const row* const found = find_row(rows, where, attacker, "none");
           cells.push_back(found == nullptr ? "-" : found->clone.text());
         }
@@ -158,21 +165,24 @@ class tables {
   /// The cells of the project's README: clones of MNIST queried with Fashion-MNIST, by the naive, the best adaptive,
   /// and the label-only attacker, in %.
   std::string readme_cell(const std::string& setting) const {
-    for (const row& one : rows_) {
-      if (!is_knockoff(one.first, scenes[0], "naive") || setting_of(one.first) != setting) continue;
-      const double labels = mean_of(one, "label_only");
-      // of one-hot responses, an adaptive attacker recovers the labels
-      const bool has_labels_alone = one.first.defense == "none | label_only";
-      const double adaptive =
-          has_labels_alone ? labels : std::max(mean_of(one, "d_dae"), mean_of(one, "partial_bayes"));
-      return format("| %.0f |", 100 * one.clone.mean()) + format(" %.0f |", 100 * adaptive) +
-             format(" %.0f |", 100 * labels);
-    }
-    throw std::runtime_error("no row of three seeds for " + setting);
+    const row *const naive = find_row(rows_, mnist_scene, "naive", setting), *const labels =
+                                                                                 find_row(rows_, mnist_scene,
+                                                                                          "label_only", "none");
+    if (naive == nullptr || labels == nullptr) throw std::runtime_error("no row of three seeds for " + setting);
+    const row* adaptive = better_of(find_row(rows_, mnist_scene, "d_dae", setting),
+                                    find_row(rows_, mnist_scene, "partial_bayes", setting));
+    // nobody adapts to no defense, and of one-hot responses an adaptive attacker recovers the labels
+    if (adaptive == nullptr) adaptive = setting == "none" ? naive : labels;
+    return format("| %.0f |", 100 * naive->clone.mean()) + format(" %.0f |", 100 * adaptive->clone.mean()) +
+           format(" %.0f |", 100 * labels->clone.mean());
   }
 
  private:
   void attackers(const scene& where, const char* network, const char* precision) {
+    const bool has_adaptive = std::any_of(rows_.begin(), rows_.end(), [&](const row& one) {
+      return is_knockoff(one.first, where, "partial_bayes", network, precision);
+    });
+    if (!has_adaptive) return;
     begin(heading(where) + ", " + network + " in " + precision + ": every attacker, accuracy of clones, %");
     line({"defense", "defended accuracy, %", "L1 on test", "naive", "label-only", "D-DAE", "partial Bayes",
           "query-averaging"});
@@ -223,15 +233,6 @@ class tables {
     result_line wanted = like.first;
     wanted.attacker = attacker;
     return clone_of(wanted);
-  }
-
-  double mean_of(const row& like, const char* attacker) const {
-    result_line wanted = like.first;
-    wanted.attacker = attacker;
-    for (const row& one : rows_) {
-      if (one.first.configuration() == wanted.configuration()) return one.clone.mean();
-    }
-    throw std::runtime_error("no row of three seeds for " + wanted.configuration());
   }
 
   const std::vector<row>& rows_;
@@ -297,10 +298,11 @@ int run(int count, char** arguments) {
   const std::vector<result_line> lines = lines_of<result_line>(arguments[1]);
   const std::filesystem::path folder = arguments[2];
   std::filesystem::create_directories(folder);
-  const std::vector<row> any = rows_of(lines, pictured_training), pictured = with_enough_seeds(any);
-  draw(folder, pictured.empty() ? any : pictured);
-  const std::vector<row> with_spread = with_enough_seeds(rows_of(lines, "short"));
-  tables all(with_spread);
+  const std::vector<row> any = rows_of(lines, pictured_training), shown = with_enough_seeds(any);
+  const bool has_scene = std::any_of(std::begin(scenes), std::end(scenes),
+                                     [&](const scene& where) { return scene_of(shown, where).has_value(); });
+  draw(folder, has_scene ? shown : any);
+  tables all(shown);
   all.every_network();
   all.recipes(lines);
   all.attackers();
@@ -311,7 +313,7 @@ int run(int count, char** arguments) {
   if (count < 5) return 0;
   const bool write = count > 5 && std::string(arguments[5]) == "write";
   const bool has_tables = holds(arguments[3], "the tables", all.text(), write);
-  const bool has_decision = holds(arguments[3], "the decision", decision(pictured).text(), write);
+  const bool has_decision = holds(arguments[3], "the decision", decision(shown).text(), write);
   return has_figures(arguments[4], all) && has_tables && has_decision ? 0 : 1;
 }
 

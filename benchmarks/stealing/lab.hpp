@@ -48,9 +48,9 @@ struct sizes {
     return {.epochs = quick ? quick_epochs : victim == "glyphs" ? 12 : victim == "mnist" ? 15 : 8};
   }
 
-  /// How a clone is trained, by the name of the recipe: short; long, by which attackers train who know how; augmented,
-  /// which is long with moved images; rotations, which is augmented with a rotation loss. A large one has one recipe,
-  /// called long.
+  /// How a clone is trained, by the name of the recipe: short; long, which gives better clones; augmented, which is
+  /// long with moved images; rotations, which is augmented with a rotation loss. A large one has one recipe, called
+  /// long.
   schedule cloning(const std::string& victim, const std::string& network, const std::string& recipe) const {
     if (is_large(network)) {
       if (recipe != "long") throw std::invalid_argument("no recipe " + recipe + " for the network " + network);
@@ -167,10 +167,10 @@ class lab {
   torch::nn::Sequential clone(const std::string& network, const torch::Tensor& pixels, const torch::Tensor& answers,
                               const schedule& how, std::int64_t seed) {
     std::uint64_t hash = hash_of(answers, hash_of(pixels));
-    hash =
-        hash_of(torch::tensor({seed, how.epochs, how.batch, std::int64_t{how.augmented}, std::int64_t{how.rotations}},
-                              torch::kLong),
-                hash);
+    hash = hash_of(torch::tensor({seed, how.epochs, how.batch, std::int64_t{how.augmented}, std::int64_t{how.rotations},
+                                  std::int64_t{how.bfloat16 && has_bfloat16()}},
+                                 torch::kLong),
+                   hash);
     hash = hash_of(torch::tensor({how.rate, how.averaged}, torch::kDouble), hash);
     return kept_or(
         setup_.work / "clones" / (network + settings::text(".%016lx", hash) + ".pt"), network, answers.size(1),

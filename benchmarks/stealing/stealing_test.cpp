@@ -515,14 +515,13 @@ TEST(PicturedSettings, AreThoseOfThePictures) {
 TEST(EveryAttackRun, BeginsWithThePicturedDefensesAndGivesEachFiveSeedsAndItsAttackers) {
   std::set<std::string> names, pictured;
   for (const setting& each : pictured_settings()) pictured.insert(each.name());
+  const auto is_pictured = [&](const attack_run& run) {
+    return run.network == "lenet" && run.precision == "float32" && run.attack == "knockoff" &&
+           run.sampling == "random" && run.training == "long" && pictured.contains(run.defense.name());
+  };
   const std::vector<attack_run> all = every_attack_run(false);
-  bool is_begin = true;
-  for (const attack_run& run : all) {
-    names.insert(result_line_of(run).name());
-    is_begin &= run.network == "lenet" && run.precision == "float32";
-    const bool is_choice = run.victim == "mnist" || pictured.contains(run.defense.name());
-    EXPECT_TRUE(!is_begin || is_choice) << run.defense.name();
-  }
+  EXPECT_TRUE(std::is_partitioned(all.begin(), all.end(), is_pictured));
+  for (const attack_run& run : all) names.insert(result_line_of(run).name());
   for (const char* victim : {"mnist", "fashion_mnist", "glyphs"}) {
     const bool is_mnist = std::string(victim) == "mnist";
     for (const setting& defense : is_mnist ? recorded_settings() : pictured_settings()) {
@@ -582,9 +581,15 @@ TEST(Lab, LogitsOfALargeNetworkAreReadFromTheFolderTheSecondTime) {
     EXPECT_EQ(files(), 2);  // for these images, and for those that were held out
     EXPECT_THROW(large.parts.decoy(x), std::invalid_argument);
   }
+  for (const auto& file : std::filesystem::directory_iterator(work / "logits")) {
+    torch::Tensor kept;
+    torch::load(kept, file.path());
+    torch::save(torch::zeros_like(kept), file.path());
+  }
   lab in({.work = work, .digits = "", .quantise = "", .size = {.quick = true, .quick_epochs = 0}});
   const victim large = in.victim_of({.data = "fashion_mnist", .network = "resnet18"});
-  large.parts.model(large.data->test.pixels.narrow(0, 1, 20));
+  EXPECT_TRUE((large.parts.model(large.data->test.pixels.narrow(0, 0, 20)).array() == 0).all());
+  EXPECT_GT(large.parts.model(large.data->test.pixels.narrow(0, 1, 20)).cwiseAbs().maxCoeff(), 0);
   EXPECT_EQ(files(), 3);
 }
 
@@ -630,13 +635,15 @@ TEST(Fit, InBfloat16LeavesWeightsOfFloatNearThoseOfFloatAlone) {
     EXPECT_FALSE(at::autocast::is_cpu_enabled());
     weights[bfloat16] = network->parameters();
   }
-  double largest = 0;
+  double sum = 0, count = 0;
   for (std::size_t i = 0; i < weights[0].size(); ++i) {
     EXPECT_EQ(weights[1][i].dtype(), torch::kFloat);
-    largest = std::max(largest, (weights[0][i] - weights[1][i]).abs().max().item<double>());
+    sum += (weights[0][i] - weights[1][i]).abs().sum(torch::kDouble).item<double>();
+    count += static_cast<double>(weights[0][i].numel());
   }
-  EXPECT_LT(largest, 0.01);  // two steps of at most 0.002 each way
-  EXPECT_EQ(largest > 0, has_bfloat16());
+  // two steps of up to 0.002 and 0.001: gradients of other signs would be 0.003 apart in the mean
+  EXPECT_LT(sum / count, 0.0005);
+  EXPECT_EQ(sum > 0, has_bfloat16());
 }
 
 TEST(RunInProcesses, KillsItsProcessesWhenItIsKilled) {

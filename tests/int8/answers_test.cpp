@@ -151,7 +151,7 @@ TEST(Int8Answers, RandomRowsOfAnyLengthAndParameters) {
 
 TEST(Int8Answers, FlatRowsOfAnyLength) {
   for (const std::size_t classes : {2u, 3u, 255u, 256u, 257u, 512u, 1000u, 65535u}) {
-    for (std::size_t i = 0; i < std::size(settings); i += row_stride(classes)) {
+    for (std::size_t i = 0; i < std::size(settings); i += setting_stride(classes)) {
       const parameters& given = settings[i];
       for (const int level : {-128, 0, 127}) {
         SCOPED_TRACE("K " + std::to_string(classes) + ", " + describe(given));
@@ -166,7 +166,7 @@ TEST(Int8Answers, FlatRowsOfAnyLength) {
 
 TEST(Int8Answers, ExtremesOfLengthAndSpread) {
   // one class far ahead of all, and two levels of many
-  for (std::size_t i = 0; i < std::size(settings); i += row_stride(65535)) {
+  for (std::size_t i = 0; i < std::size(settings); i += setting_stride(65535)) {
     const parameters& given = settings[i];
     SCOPED_TRACE(describe(given));
     row q(65535, -128);
