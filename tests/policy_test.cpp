@@ -385,6 +385,23 @@ TEST(Form, SigmoidIsPreciseForEveryLogProbability) {
   }
 }
 
+template <class T>
+void expect_label_first_among_logarithms() {
+  for (const std::size_t classes :
+       {10u, 4099u, 30000u}) {  // from some thousands on, close probabilities have one logarithm
+    const std::vector<T> equal(classes, 1 / static_cast<T>(classes));
+    std::vector<T> y(classes);
+    chaff::apply(chaff::none{}, equal, y,
+                 {.input = chaff::form::probabilities, .answer = chaff::form::log_probabilities});
+    EXPECT_GT(y[0], *std::max_element(y.begin() + 1, y.end())) << classes;
+  }
+}
+
+TEST(LogProbabilities, LabelIsStrictlyFirstWhereCloseProbabilitiesHaveOneLogarithm) {
+  expect_label_first_among_logarithms<float>();
+  expect_label_first_among_logarithms<double>();
+}
+
 TEST(LogProbabilities, OfClosedRowOfProbabilitiesAreTheirLogarithms) {
   const std::vector<double> p{0.0625, 0.5, 0.4375, 0}, expected{std::log(0.0625), std::log(0.5), std::log(0.4375), 0};
   std::vector<double> y(4);
