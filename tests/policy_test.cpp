@@ -385,10 +385,10 @@ TEST(Form, SigmoidIsPreciseForEveryLogProbability) {
   }
 }
 
+/// From some thousands of classes on, close probabilities have one logarithm.
 template <class T>
 void expect_label_first_among_logarithms() {
-  for (const std::size_t classes :
-       {10u, 4099u, 30000u}) {  // from some thousands on, close probabilities have one logarithm
+  for (const std::size_t classes : {10u, 4099u, 30000u}) {
     const std::vector<T> equal(classes, 1 / static_cast<T>(classes));
     std::vector<T> y(classes);
     chaff::apply(chaff::none{}, equal, y,

@@ -27,7 +27,7 @@ struct schedule {
   bool rotations = false;  ///< the network also learns by how many quarter turns an image is turned: the rotation loss
                            ///< of Zhai et al. 2019, "S4L: self-supervised semi-supervised learning", arXiv 1905.03670
   bool bfloat16 = false;   ///< convolutions and matrix products are of bfloat16, weights and their steps of float,
-                           ///< where the processor is fast at that
+                           ///< where torch has kernels for that
 };
 
 /// Whether torch has kernels for bfloat16 on this processor.
