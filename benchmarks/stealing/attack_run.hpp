@@ -195,9 +195,9 @@ inline std::vector<attack_run> every_attack_run(bool quick) {
 /// What a row may take, in seconds, in one of two processes: an estimate, until rows of these recipes are recorded.
 inline double expected_seconds(const attack_run& run) {
   if (run.attack != "knockoff") return 540;
-  if (run.network == "resnet18") return 1200;
-  const double clone = run.victim == "mnist" ? 65 : 45;
-  if (run.attacker == "d_dae") return clone + 60;
+  if (run.network == "resnet18") return 300;
+  const double clone = run.victim == "mnist" ? 40 : 30;
+  if (run.attacker == "d_dae") return clone + 40;
   if (run.attacker == "partial_bayes") return clone + 40;
   return clone;
 }

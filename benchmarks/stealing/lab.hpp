@@ -75,9 +75,7 @@ struct sizes {
     return network == "resnet18";
   }
 
-  static schedule large(std::int64_t epochs) {
-    return {.epochs = epochs, .batch = 128, .rate = 1e-3, .bfloat16 = true};
-  }
+  static schedule large(std::int64_t epochs) { return {.epochs = epochs, .batch = 128, .rate = 1e-3}; }
 };
 
 /// Where everything is and how large it is.
@@ -167,10 +165,10 @@ class lab {
   torch::nn::Sequential clone(const std::string& network, const torch::Tensor& pixels, const torch::Tensor& answers,
                               const schedule& how, std::int64_t seed) {
     std::uint64_t hash = hash_of(answers, hash_of(pixels));
-    hash = hash_of(torch::tensor({seed, how.epochs, how.batch, std::int64_t{how.augmented}, std::int64_t{how.rotations},
-                                  std::int64_t{how.bfloat16 && has_bfloat16()}},
-                                 torch::kLong),
-                   hash);
+    hash =
+        hash_of(torch::tensor({seed, how.epochs, how.batch, std::int64_t{how.augmented}, std::int64_t{how.rotations}},
+                              torch::kLong),
+                hash);
     hash = hash_of(torch::tensor({how.rate, how.averaged}, torch::kDouble), hash);
     return kept_or(
         setup_.work / "clones" / (network + settings::text(".%016lx", hash) + ".pt"), network, answers.size(1),

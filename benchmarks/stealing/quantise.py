@@ -17,6 +17,7 @@ from torch.ao import quantization
 
 
 def lenet(classes):
+    """The lab's, but with each rectifier before the maximum, where it is made one with the convolution."""
     return nn.Sequential(
         nn.Conv2d(1, 6, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
         nn.Flatten(), nn.Linear(16 * 4 * 4, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, classes))
@@ -43,7 +44,7 @@ class ResidualBlock(nn.Module):
 
 
 def resnet18(classes):
-    layers = [nn.Conv2d(1, 64, 3, padding=3, bias=False), nn.BatchNorm2d(64), nn.ReLU()]
+    layers = [nn.Conv2d(1, 64, 7, 2, padding=5, bias=False), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(3, 2, 1)]
     channels = 64
     for out in (64, 128, 256, 512):
         layers += [ResidualBlock(channels, out, 1 if out == 64 else 2), ResidualBlock(out, out, 1)]
@@ -57,8 +58,8 @@ class Victim(nn.Module):
     def __init__(self, given):
         super().__init__()
         self.quant = quantization.QuantStub()
-        # the last layer is number 11 of a LeNet, and number 13 of a ResNet-18
-        self.layers = resnet18(len(given["13.bias"])) if "13.bias" in given else lenet(len(given["11.bias"]))
+        # the last layer is number 11 of a LeNet, and number 14 of a ResNet-18
+        self.layers = resnet18(len(given["14.bias"])) if "14.bias" in given else lenet(len(given["11.bias"]))
         self.layers.load_state_dict(given)
 
     def forward(self, x):

@@ -90,9 +90,6 @@ int run(int count, char** arguments) {
     std::copy_if(left.begin(), left.end(), std::back_inserter(some),
                  [&](const attack_run& each) { return each.network == network; });
     if (some.empty()) return;
-    if (network == "resnet18" && !setup.size.quick && !has_bfloat16()) {
-      throw std::runtime_error("a ResNet-18 is trained in bfloat16, for which this processor lacks AVX-512");
-    }
     train_victims(setup, some, processes, too_late);
     const double begin = elapsed();
     run_in_processes(some.size(), processes, [&](std::size_t i, const std::atomic<std::size_t>& done) {

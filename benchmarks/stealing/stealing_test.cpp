@@ -616,34 +616,12 @@ TEST(Sizes, RecipesAndNetworksAreKnownByName) {
   EXPECT_FALSE(size.cloning("mnist", "lenet", "long").augmented);
   EXPECT_TRUE(size.cloning("mnist", "lenet", "augmented").augmented);
   EXPECT_TRUE(size.cloning("mnist", "lenet", "rotations").rotations);
-  EXPECT_TRUE(size.cloning("mnist", "resnet18", "long").bfloat16);
-  EXPECT_TRUE(size.training("mnist", "resnet18").bfloat16);
+  EXPECT_EQ(size.cloning("mnist", "resnet18", "long").batch, 128);
   EXPECT_THROW(size.cloning("mnist", "lenet", "endless"), std::invalid_argument);
   EXPECT_THROW(size.cloning("mnist", "resnet18", "short"), std::invalid_argument);
   EXPECT_THROW(size.cloning("mnist", "perceptron", "short"), std::invalid_argument);
   EXPECT_THROW(size.training("mnist", "perceptron"), std::invalid_argument);
   EXPECT_THROW(network_of("perceptron", 10), std::invalid_argument);
-}
-
-TEST(Fit, InBfloat16LeavesWeightsOfFloatNearThoseOfFloatAlone) {
-  const torch::Tensor x = torch::rand({64, 1, 28, 28}), y = one_hot_rows(torch::arange(64, torch::kLong) % 10, 10);
-  std::vector<torch::Tensor> weights[2];
-  for (const bool bfloat16 : {false, true}) {
-    torch::manual_seed(3);
-    torch::nn::Sequential network = network_of("lenet", 10);
-    fit(network, x, y, {.epochs = 2, .bfloat16 = bfloat16});
-    EXPECT_FALSE(at::autocast::is_cpu_enabled());
-    weights[bfloat16] = network->parameters();
-  }
-  double sum = 0, count = 0;
-  for (std::size_t i = 0; i < weights[0].size(); ++i) {
-    EXPECT_EQ(weights[1][i].dtype(), torch::kFloat);
-    sum += (weights[0][i] - weights[1][i]).abs().sum(torch::kDouble).item<double>();
-    count += static_cast<double>(weights[0][i].numel());
-  }
-  // two steps of up to 0.002 and 0.001: gradients of other signs would be 0.003 apart in the mean
-  EXPECT_LT(sum / count, 0.0005);
-  EXPECT_EQ(sum > 0, has_bfloat16());
 }
 
 TEST(RunInProcesses, KillsItsProcessesWhenItIsKilled) {
@@ -683,7 +661,7 @@ TEST(RunInProcesses, RunsEachJobOnceAndReportsFailures) {
 }
 
 TEST(Network, ResNet18HasItsElevenMillionParameters) {
-  std::int64_t wanted = 9 * 1 * 64 + 2 * 64;  // the first convolution, and its batch norm
+  std::int64_t wanted = 49 * 1 * 64 + 2 * 64;  // the first convolution, and its batch norm
   std::int64_t in = 64;
   for (const std::int64_t out : {64, 128, 256, 512}) {
     wanted += 9 * in * out + 3 * 9 * out * out + 4 * 2 * out;  // four convolutions, and their batch norms
@@ -691,7 +669,7 @@ TEST(Network, ResNet18HasItsElevenMillionParameters) {
     in = out;
   }
   wanted += 512 * 10 + 10;
-  EXPECT_EQ(wanted, 11172810);
+  EXPECT_EQ(wanted, 11175370);
   std::int64_t count = 0;
   for (const torch::Tensor& each : network_of("resnet18", 10)->parameters()) count += each.numel();
   EXPECT_EQ(count, wanted);
@@ -725,7 +703,7 @@ c10::impl::GenericDict state_of(const torch::nn::Sequential& network) {
 }
 
 TEST(QuantisedNetwork, HasLogitsNearTheFloatOnes) {
-  const torch::Tensor x = torch::rand({32, 1, 28, 28}) * torch::rand({32, 1, 1, 1});
+  const torch::Tensor x = torch::rand({128, 1, 28, 28}) * torch::rand({128, 1, 1, 1});
   for (const char* name : {"lenet", "resnet18"}) {
     torch::manual_seed(4);
     torch::nn::Sequential of_float = network_of(name, 10);
@@ -744,7 +722,7 @@ TEST(QuantisedNetwork, HasLogitsNearTheFloatOnes) {
     of_float->eval();
     c10::impl::GenericDict given = state_of(of_float);
     given.insert("pixels", x);
-    given.insert("labels", torch::zeros({32}, torch::kLong));
+    given.insert("labels", torch::zeros({128}, torch::kLong));
     const std::string from = testing::TempDir() + "chaff_" + name + ".in", to = testing::TempDir() + "chaff_int8.pt";
     const std::vector<char> bytes = torch::pickle_save(given);
     std::ofstream(from, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));

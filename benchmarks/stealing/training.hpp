@@ -3,7 +3,6 @@
 #ifndef CHAFF_BENCHMARKS_STEALING_TRAINING_HPP
 #define CHAFF_BENCHMARKS_STEALING_TRAINING_HPP
 
-#include <ATen/autocast_mode.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -26,35 +25,6 @@ struct schedule {
   double averaged = 0;     ///< the share of the steps, the last ones, over whose weights the mean is taken
   bool rotations = false;  ///< the network also learns by how many quarter turns an image is turned: the rotation loss
                            ///< of Zhai et al. 2019, "S4L: self-supervised semi-supervised learning", arXiv 1905.03670
-  bool bfloat16 = false;   ///< convolutions and matrix products are of bfloat16, weights and their steps of float,
-                           ///< where torch has kernels for that
-};
-
-/// Whether torch has kernels for bfloat16 on this processor.
-inline bool has_bfloat16() {
-#if defined(__x86_64__)
-  return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-#else
-  return false;
-#endif
-}
-
-/// While it lives, and where it is wanted, torch computes convolutions and matrix products in bfloat16.
-class in_bfloat16 {
- public:
-  explicit in_bfloat16(bool wanted) : before_(at::autocast::is_cpu_enabled()) {
-    at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
-    at::autocast::set_cpu_enabled(wanted && has_bfloat16());
-  }
-  ~in_bfloat16() {
-    at::autocast::clear_cache();  // of weights in bfloat16, which the next step changes
-    at::autocast::set_cpu_enabled(before_);
-  }
-  in_bfloat16(const in_bfloat16&) = delete;
-  in_bfloat16& operator=(const in_bfloat16&) = delete;
-
- private:
-  bool before_;
 };
 
 /// Images that a network evaluates at a time.
@@ -160,12 +130,8 @@ void fit(torch::nn::Sequential& network, const torch::Tensor& pixels, const torc
       steps.zero_grad();
       torch::Tensor batch = pixels.index_select(0, some);
       if (how.augmented) batch = augmented(batch);
-      torch::Tensor value = [&] {
-        const in_bfloat16 forward_only(how.bfloat16);
-        const torch::Tensor logits = network->forward(batch);
-        torch::Tensor sum = loss(logits.to(torch::kFloat), answers.index_select(0, some));
-        return turns ? sum + turns->loss(batch) : sum;
-      }();
+      torch::Tensor value = loss(network->forward(batch), answers.index_select(0, some));
+      if (turns) value = value + turns->loss(batch);
       value.backward();
       steps.step();
       if (done++ >= first_averaged) mean.add(network);
