@@ -703,9 +703,13 @@ c10::impl::GenericDict state_of(const torch::nn::Sequential& network) {
 }
 
 TEST(QuantisedNetwork, HasLogitsNearTheFloatOnes) {
-  const torch::Tensor x = torch::rand({128, 1, 28, 28}) * torch::rand({128, 1, 1, 1});
-  for (const char* name : {"lenet", "resnet18"}) {
+  struct {
+    const char* name;
+    double largest_error;  // eight seeds have up to 0.045 and 0.216; with a wrong layer it is 1.3 or more
+  } const networks[]{{"lenet", 0.1}, {"resnet18", 0.3}};
+  for (const auto& [name, largest_error] : networks) {
     torch::manual_seed(4);
+    const torch::Tensor x = torch::rand({128, 1, 28, 28}) * torch::rand({128, 1, 1, 1});
     torch::nn::Sequential of_float = network_of(name, 10);
     const torch::NoGradGuard no_gradients;
     for (torch::Tensor& each : of_float->parameters()) {
@@ -736,7 +740,7 @@ TEST(QuantisedNetwork, HasLogitsNearTheFloatOnes) {
     EXPECT_LE(codes.max().item<float>(), 255 + 1e-3) << name;
     const torch::Tensor of_images = z - z.mean(0, true);  // what the images make of the logits
     const double error = ((q - z).norm() / of_images.norm()).item<double>();
-    EXPECT_LT(error, 0.2) << name;
+    EXPECT_LT(error, largest_error) << name;
     EXPECT_GT(error, 0) << name;
   }
 }

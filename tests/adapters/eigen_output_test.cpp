@@ -108,11 +108,11 @@ void for_each_memory(const columns_of<T>& values, auto f) {
   }
 }
 
-/// for_each_memory in the preset test_exhaustive, and for_each_order in all others: each pair of kinds is code of its
-/// own.
-template <class T>
+/// for_each_memory in the preset test_exhaustive or where it is wanted, and otherwise for_each_order: each pair of
+/// kinds is code of its own.
+template <class T, bool all = is_exhaustive>
 void for_each_sampled_memory(const columns_of<T>& values, auto f) {
-  if constexpr (is_exhaustive) {
+  if constexpr (all) {
     for_each_memory<T>(values, f);
   } else {
     for_each_order<T>(values, f);
@@ -148,7 +148,8 @@ void expect_bits_in(const auto& defended, const chaff::policy& policy, const aut
   expect_bits<T>(output, expected, std::string(from) + " to " + to);
 }
 
-/// Every kind of memory to every other one.
+/// Every kind of memory to a matrix of either order, and every one from it; in the preset test_exhaustive to every
+/// kind.
 TEST(EigenOutput, HasTheBitsOfEachRowAloneInMemoryOfAnyKindWithoutAllocations) {
   for (const chaff::policy& policy :
        {chaff::policy{}, {.label_margin = 0.1, .max_l1 = 0.3}, {.answer = chaff::form::log_probabilities}}) {
@@ -156,10 +157,12 @@ TEST(EigenOutput, HasTheBitsOfEachRowAloneInMemoryOfAnyKindWithoutAllocations) {
       const columns_of<float> z = random_logits<float>(rows, classes);
       const rows_of<float> expected = alone<float>(defense, z, policy);
       for_each_memory(z, [&](const char* from, auto& logits) {
-        for_each_memory(columns_of<float>(columns_of<float>::Constant(rows, classes, 3)),
-                        [&](const char* to, auto& output) {
-                          expect_bits_in<float>(defense, policy, logits, output, expected, from, to);
-                        });
+        using in = std::remove_reference_t<decltype(logits)>;
+        constexpr bool is_matrix = std::is_same_v<in, columns_of<float>> || std::is_same_v<in, rows_of<float>>;
+        for_each_sampled_memory<float, is_exhaustive || is_matrix>(
+            columns_of<float>::Constant(rows, classes, 3), [&](const char* to, auto& output) {
+              expect_bits_in<float>(defense, policy, logits, output, expected, from, to);
+            });
         expect_bits<float>(logits, z, from);
         expect_bits_in_place<float>(defense, policy, logits, expected, from);
       });
