@@ -201,6 +201,18 @@ TEST(Monitored, FirstRowOfABatchMayFlag) {
   EXPECT_EQ(served(evidence, ood), answer(labels_only, ood));
 }
 
+TEST(Monitored, FlaggedDefenseReadsTheFormThatThePolicyNames) {
+  const auto monitor = energy_monitor();
+  const std::vector<float> posteriors = answer(chaff::none{}, ood);
+  const chaff::policy policy{.input = chaff::form::probabilities, .classes = classes};
+  const auto served =
+      chaff::monitored(identity, chaff::none{}, chaff::dcp{.beta = 1.2},
+                       chaff::gate_monitor{chaff::confidence_gate{}, monitor.monitor}, policy, {.label_margin = 0.1});
+  double evidence = monitor.monitor.threshold();
+  EXPECT_EQ(served(evidence, posteriors),
+            answer(chaff::dcp{.beta = 1.2}, posteriors, {.label_margin = 0.1, .input = policy.input}));
+}
+
 /// Every container gives the rows of a flat range.
 TEST(Monitored, EigenMatrixAndExpressionAreAnsweredLikeFlatRows) {
   const auto monitor = energy_monitor();

@@ -101,7 +101,6 @@ CHAFF_NO_IPA outcome answer_sigmoid(const defense_call<T>& defense, const policy
   T both[2];
   const outcome result = answer_row<T>(defense, policy_of_pair, pair, both, 2, position);
   if (result.why != fault::none) return result;
-  const T p = both[0];
   if (undecided) {
     both[0] = both[1] = T(0.5);
   } else if (policy.keep_label) {
@@ -109,7 +108,8 @@ CHAFF_NO_IPA outcome answer_sigmoid(const defense_call<T>& defense, const policy
     both[0] = result.label == 0 ? (std::max)(both[0], std::nextafter(T(0.5), T(1)))
                                 : (std::min)(both[0], std::nextafter(T(0.5), T(0)));
   }
-  if (!is_exactly(both[0], p)) both[1] = T(1) - both[0];
+  // near 1/2, what rounding or the lead above left out of the sum would be much of the log-odds
+  if (both[0] > T(0.25) && both[0] < T(0.75)) both[1] = T(1) - both[0];
   output = both[0];
   if (policy.answer != form::probabilities) {
     double log_p = simd::log_of_nonnegative(static_cast<double>(both[0]));
