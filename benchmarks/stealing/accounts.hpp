@@ -57,7 +57,12 @@ inline void summarise(std::vector<long> queries, account_line& line) {
   line.percent_95 = at(0.95);
 }
 
-/// Scores of whole sets of images, which depend on the victim alone.
+/// The victim of an experiment.
+inline victim_name victim_of(const account_experiment& what) {
+  return {.data = what.victim, .network = what.network, .seed = what.seed};
+}
+
+/// Scores of whole sets of images, which depend on the victim alone, by its name and theirs.
 using known_scores = std::map<std::string, std::vector<double>>;
 
 /// A victim, and a monitor from the scores of its held-out images.
@@ -101,7 +106,7 @@ struct monitored_victim {
 /// The indices of a tenth of the images: those that an attacker's shadow model finds least unusual. It is trained on
 /// 500 labelled images of the victim's kind that the attacker owns.
 inline torch::Tensor least_unusual(lab& in, const account_experiment& what, const torch::Tensor& pixels) {
-  const data_set& kind = *in.data(what.victim);
+  const data_set& kind = *in.data(what.victim, what.seed);
   const image_set own = kind.train.part(0, std::min<std::int64_t>(500, kind.train.size()));
   torch::manual_seed(static_cast<std::uint64_t>(what.seed) + 100);
   torch::nn::Sequential shadow = lenet(kind.classes);
@@ -117,9 +122,10 @@ struct scored_images {
 };
 
 inline scored_images images_of(lab& in, const account_experiment& what, const monitored_victim& of) {
-  const image_set& own = in.data(what.query_data)->train;
-  const torch::Tensor pixels = own.pixels.narrow(0, 0, std::min(in.size().queries(what.victim), own.size()));
-  const std::vector<double>& scores = of.scores_of(what.victim + " train of " + what.query_data, pixels);
+  const image_set& own = in.data(what.query_data, what.seed)->train;
+  const torch::Tensor pixels =
+      own.pixels.narrow(0, 0, std::min(in.size().queries(what.victim, what.network), own.size()));
+  const std::vector<double>& scores = of.scores_of(victim_of(what).text() + " train of " + what.query_data, pixels);
   if (what.sampling != "filtered") return {pixels, scores};
   const torch::Tensor chosen = least_unusual(in, what, pixels);
   std::vector<double> of_chosen;
@@ -135,10 +141,10 @@ inline void detect_drawn(lab& in, const account_experiment& what, const monitore
                          account_line& line) {
   const image_set& benign = of.target.data->test;
   const bool is_benign = what.attack == "benign";
-  const std::vector<double>& usual = of.scores_of(what.victim + " test", benign.pixels);
+  const std::vector<double>& usual = of.scores_of(victim_of(what).text() + " test", benign.pixels);
   const std::vector<double> sent = is_benign ? usual : images_of(in, what, of).scores;
   const long accounts = is_benign ? size.benign_accounts() : what.accounts > 1 ? what.accounts : size.sampled();
-  const long budget = static_cast<long>(in.size().queries(what.victim));
+  const long budget = static_cast<long>(in.size().queries(what.victim, what.network));
   const long max_queries = is_benign || what.accounts == 1 ? size.queries() : std::max(1L, budget / what.accounts);
   std::mt19937_64 random(static_cast<std::uint64_t>(what.seed));
   std::vector<long> queries;
@@ -215,7 +221,7 @@ inline watched_attack run_watched(lab& in, const account_experiment& what, const
   torch::manual_seed(static_cast<std::uint64_t>(seed));
   try {
     if (what.attack == "knockoff") {
-      query_adaptively(api, in.data(what.query_data)->train, size.queries(), what.sampling);
+      query_adaptively(api, in.data(what.query_data, what.seed)->train, size.queries(), what.sampling);
     } else {
       // where it is stopped, some turns of either attack are enough
       const std::int64_t budget = goes_on ? in.size().data_free_queries() : std::max(2 * size.queries(), 3000L);
@@ -262,14 +268,21 @@ inline answered_queries answers_of(lab& in, const account_experiment& what, cons
           static_cast<double>(flagged) / static_cast<double>(what.accounts)};
 }
 
+/// How the clones of these experiments are trained.
+inline schedule cloning(const lab& in, const account_experiment& what) {
+  return in.size().cloning(what.victim, what.network, what.network == "lenet" ? "short" : "long");
+}
+
 /// Trains a clone of few images as often as one of many.
 inline torch::nn::Sequential clone_of(lab& in, const account_experiment& what, const transfer_set& learned,
                                       const scale& size) {
-  if (!learned.pixels.defined() || learned.pixels.size(0) == 0) return lenet(in.data(what.victim)->classes);
-  schedule how = in.size().cloning(what.victim, "lenet", "short");
+  if (!learned.pixels.defined() || learned.pixels.size(0) == 0) {
+    return network_of(what.network, in.data(what.victim, what.seed)->classes);
+  }
+  schedule how = cloning(in, what);
   const std::int64_t in_epoch = (learned.pixels.size(0) + how.batch - 1) / how.batch;
   how.epochs = std::max(how.epochs, (size.min_steps() + in_epoch - 1) / in_epoch);
-  return in.clone("lenet", learned.pixels, learned.answers, how, what.seed);
+  return in.clone(what.network, learned.pixels, learned.answers, how, what.seed);
 }
 
 /// A clone by complementary labels: of what was said after the flag, the attacker takes it that each class named is
@@ -277,7 +290,7 @@ inline torch::nn::Sequential clone_of(lab& in, const account_experiment& what, c
 inline torch::nn::Sequential complementary_clone(const account_experiment& what, const answered_queries& learned,
                                                  std::int64_t classes, const schedule& how) {
   torch::manual_seed(static_cast<std::uint64_t>(what.seed));
-  torch::nn::Sequential clone = lenet(classes);
+  torch::nn::Sequential clone = network_of(what.network, classes);
   if (!learned.after.pixels.defined()) return clone;
   fit(clone, learned.after.pixels, one_hot_labels(learned.after.answers), how,
       [](const torch::Tensor& logits, const torch::Tensor& wrong) {
@@ -309,8 +322,7 @@ inline void train_clone(lab& in, const account_experiment& what, const monitored
   };
   if (what.flagged == "uniform_label" && own_clone) return measure(own_clone);
   if (what.attacker == "complementary") {
-    return measure(
-        complementary_clone(what, learned, of.target.data->classes, in.size().cloning(what.victim, "lenet", "short")));
+    return measure(complementary_clone(what, learned, of.target.data->classes, cloning(in, what)));
   }
   transfer_set all = learned.before;
   if (learned.after.pixels.defined()) {
@@ -323,7 +335,7 @@ inline void train_clone(lab& in, const account_experiment& what, const monitored
 /// Runs one experiment.
 inline account_line run_experiment(lab& in, const account_experiment& what, const scale& size, known_scores& known) {
   const auto start = std::chrono::steady_clock::now();
-  const monitored_victim of(in.victim_of({.data = what.victim}), what, size, known);
+  const monitored_victim of(in.victim_of(victim_of(what)), what, size, known);
   account_line line{.of = what, .threshold = of.watch.monitor.threshold()};
   const image_set& test = of.target.data->test;
   line.victim_accuracy = accuracy(tensor_of(of.target.parts.model(test.pixels)), test.labels);
@@ -348,58 +360,73 @@ inline account_line run_experiment(lab& in, const account_experiment& what, cons
   return line;
 }
 
-/// The experiments, each once: those first that train no clone, then the clones that take longest last.
+/// The experiments, each once: those first that train no clone. A large victim has one seed; drift 1.5 is recorded
+/// where attackers mix benign images in.
 inline std::vector<account_experiment> every_experiment(bool quick) {
   std::vector<account_experiment> all;
-  const std::vector<long> seeds = quick ? std::vector<long>{1} : std::vector<long>{1, 2, 3};
-  const std::vector<double> drifts = quick ? std::vector<double>{2} : std::vector<double>{2, 1.5};
-  const auto knockoff = [&](account_experiment what) {
-    for (const double drift : drifts) {
-      for (const long seed : seeds) {
-        what.drift = drift;
-        what.seed = seed;
-        all.push_back(what);
+  const std::vector<long> seeds = quick ? std::vector<long>{1} : std::vector<long>{1, 2, 3, 4, 5};
+  std::vector<account_experiment> large{{.victim = "fashion_mnist", .network = "resnet18", .query_data = "mnist"},
+                                        {.victim = "glyphs", .network = "resnet18", .query_data = "fashion_mnist"}};
+  if (quick) large.pop_back();
+  for (const long seed : seeds) {
+    const auto add = [&](account_experiment what) {
+      what.seed = seed;
+      all.push_back(what);
+    };
+    for (const std::string victim : {"mnist", "fashion_mnist"}) {
+      const std::string other = victim == "mnist" ? "fashion_mnist" : "mnist";
+      for (const double drift : {2.0, 1.5}) {
+        add({.victim = victim, .query_data = victim, .attack = "benign", .sampling = "", .drift = drift});
+        for (const double share : {1.0, 0.5, 0.25, 0.1, 0.05}) {
+          add({.victim = victim, .query_data = other, .ood_share = share, .drift = drift});
+        }
+        add({.victim = victim, .query_data = other, .sampling = "filtered", .drift = drift});
       }
+      add({.victim = victim, .query_data = victim});
+      for (const long accounts : {10L, 100L, 1000L}) {
+        add({.victim = victim, .query_data = other, .accounts = accounts});
+      }
+      if (quick) break;
     }
-  };
-  for (const char* victim : {"mnist", "fashion_mnist"}) {
-    const std::string other = std::string(victim) == "mnist" ? "fashion_mnist" : "mnist";
-    knockoff({.victim = victim, .query_data = victim, .attack = "benign", .sampling = ""});
-    knockoff({.victim = victim, .query_data = other});
-    knockoff({.victim = victim, .query_data = victim});
-    knockoff({.victim = victim, .query_data = other, .sampling = "filtered"});
-    for (const double share : {0.05, 0.1, 0.25, 0.5}) {
-      knockoff({.victim = victim, .query_data = other, .ood_share = share});
+    for (const char* reward : {"certainty", "diversity", "loss", "all"}) add({.sampling = reward});
+    for (const char* attack : {"dfme", "maze"}) add({.query_data = "none", .attack = attack, .sampling = ""});
+    if (seed > 1) continue;
+    for (account_experiment what : large) {
+      add(what);
+      what.query_data = what.victim;
+      add(what);
+      what.attack = "benign";
+      what.sampling = "";
+      add(what);
     }
-    for (const long accounts : {10L, 100L, 1000L}) {
-      knockoff({.victim = victim, .query_data = other, .accounts = accounts});
-    }
-    if (quick) break;
   }
-  for (const char* reward : {"certainty", "diversity", "loss", "all"}) knockoff({.sampling = reward});
-  for (const char* attack : {"dfme", "maze"}) knockoff({.query_data = "none", .attack = attack, .sampling = ""});
-  // clones, at drift 2
-  const auto clones = [&](account_experiment what, const std::vector<std::string>& attackers) {
-    for (const std::string& attacker : attackers) {
-      for (const long seed : seeds) {
+  for (const long seed : seeds) {
+    const auto add = [&](account_experiment what, const std::vector<std::string>& attackers) {
+      for (const std::string& attacker : attackers) {
         what.attacker = attacker;
         what.seed = seed;
         all.push_back(what);
       }
+    };
+    const std::vector<std::string> simple{"label_only", "naive"};
+    for (const long accounts : {1L, 10L, 100L, 1000L}) add({.flagged = "refusal", .accounts = accounts}, simple);
+    add({.sampling = "filtered", .flagged = "refusal"}, simple);
+    add({.sampling = "all", .flagged = "refusal"}, simple);
+    for (const char* attack : {"dfme", "maze"}) {
+      add({.query_data = "none", .attack = attack, .sampling = "", .flagged = "refusal"}, simple);
     }
-  };
-  const std::vector<std::string> simple{"label_only", "naive"};
-  for (const long accounts : {1L, 10L, 100L, 1000L}) clones({.flagged = "refusal", .accounts = accounts}, simple);
-  clones({.sampling = "filtered", .flagged = "refusal"}, simple);
-  clones({.sampling = "all", .flagged = "refusal"}, simple);
-  for (const char* attack : {"dfme", "maze"}) {
-    clones({.query_data = "none", .attack = attack, .sampling = "", .flagged = "refusal"}, simple);
-  }
-  clones({.flagged = "random_vertex"}, {"label_only", "naive", "complementary"});
-  clones({.flagged = "uniform_label"}, {"label_only", "complementary"});
-  clones({.sampling = "all", .flagged = "uniform_label"}, {"label_only"});
-  for (const char* attack : {"dfme", "maze"}) {
-    clones({.query_data = "none", .attack = attack, .sampling = "", .flagged = "uniform_label"}, {"naive"});
+    add({.flagged = "random_vertex"}, {"label_only", "naive", "complementary"});
+    add({.flagged = "uniform_label"}, {"label_only", "complementary"});
+    add({.sampling = "all", .flagged = "uniform_label"}, {"label_only"});
+    add({.query_data = "none", .attack = "dfme", .sampling = "", .flagged = "uniform_label"}, {"naive"});
+    if (seed > 1) continue;
+    for (account_experiment what : large) {
+      what.flagged = "refusal";
+      for (const long accounts : {1L, 100L}) {
+        what.accounts = accounts;
+        add(what, simple);
+      }
+    }
   }
   return all;
 }

@@ -58,17 +58,19 @@ account_line some_line() {
   line.victim_accuracy = 0.97;
   line.clone_accuracy = 0.125;
   line.seconds = 4;
+  line.commit = "abc";
   return line;
 }
 
 TEST(AccountLine, IsReadAsItIsWritten) {
   const std::string text = some_line().text();
-  EXPECT_EQ(text,
-            "mnist,fashion_mnist,knockoff,random,label_only,refusal,10,0.25,2,3,20.2500,10,0.5000,12,,100.0,0.9700,"
-            "0.1250,4");
+  EXPECT_EQ(
+      text,
+      "mnist,lenet,fashion_mnist,knockoff,random,label_only,refusal,10,0.25,2,3,20.2500,10,0.5000,12,,100.0,0.9700,"
+      "0.1250,4,abc");
   EXPECT_EQ(account_line::parsed(text).text(), text);
   for (const std::string& bad :
-       {text + ",1", "glyphs" + text.substr(5), text.substr(0, text.size() - 1) + "x", std::string()}) {
+       {text + ",1", "cifar" + text.substr(5), text.substr(0, text.size() - 3), std::string()}) {
     EXPECT_THROW(account_line::parsed(bad), std::runtime_error) << bad;
   }
 }

@@ -166,14 +166,14 @@ inline std::vector<attack_run> every_attack_run(bool quick) {
   for_each_seed([&](const attack_run& run) { all.knockoffs(run, mnist_scene, {settings::label_only()}); });
   for (const scene& of : scenes) {
     for (const std::int64_t seed : {1, 2, 3}) {
-      for (const char* recipe : {"augmented", "rotations"}) {
+      for (const char* recipe : {"short", "augmented", "rotations"}) {
         all.knockoffs({.training = recipe, .seed = seed}, of, {settings::none()});
       }
     }
   }
   for_each_seed([&](attack_run run) {
     run.precision = "int8_ptq";
-    all.quantised(run, mnist_scene, {"naive", "label_only", "d_dae", "partial_bayes"});
+    all.quantised(run, mnist_scene, {"naive", "label_only", "partial_bayes"});
   });
   for_each_seed([&](const attack_run& run) { all.knockoffs(run, mnist_scene, recorded_settings()); });
   for_each_seed([&](const attack_run& run) { all.adaptive_sampling(run); });

@@ -214,7 +214,6 @@ inline std::vector<setting> recorded_settings() {
           settings::dcp(odds::exact, 1.2, 0.2),
           settings::dcp(odds::exact, 1.5, 0.2),
           settings::reverse_sigmoid(0.9, 0.2),
-          settings::adaptive_misinformation(0.9),
           settings::adaptive_misinformation(0.99),
           settings::mad(1.0, false),
           settings::gradient_redirection(1.0),
@@ -224,7 +223,6 @@ inline std::vector<setting> recorded_settings() {
           settings::codebook(0.5),
           settings::codebook(1.0),
           settings::energy_dcp(0.05),
-          settings::energy_dcp(0.05, 1.5, odds::exact),
           settings::misdirect(0.01, true)};
 }
 
@@ -233,7 +231,8 @@ inline std::vector<setting> every_setting() {
   using chaff::odds;
   std::vector<setting> all = recorded_settings();
   all.insert(all.end(),
-             {settings::label_only(), settings::dcp(odds::clamped, 1.2, 0.2, false),
+             {settings::label_only(), settings::adaptive_misinformation(0.9),
+              settings::energy_dcp(0.05, 1.5, odds::exact), settings::dcp(odds::clamped, 1.2, 0.2, false),
               settings::dcp(odds::exact, 1.2, 0.2, false), settings::dcp_rounded(1.2), settings::dcp_rounded(1.2, 1),
               settings::mad(1.0, true), settings::misdirect(0.01, false), settings::top_k(1), settings::top_k(3)});
   return all;

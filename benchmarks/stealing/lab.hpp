@@ -44,7 +44,7 @@ struct sizes {
 
   /// How a victim is trained.
   schedule training(const std::string& victim, const std::string& network) const {
-    if (is_large(network)) return large(quick ? quick_epochs : 4);
+    if (is_large(network)) return large(quick ? std::min<std::int64_t>(quick_epochs, 1) : 4);
     return {.epochs = quick ? quick_epochs : victim == "glyphs" ? 12 : victim == "mnist" ? 15 : 8};
   }
 

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <iterator>
 
+#include "lab_workers.hpp"
 #include "results.hpp"
 #include "run_attack.hpp"
-#include "workers.hpp"
 
 namespace {
 
@@ -16,32 +16,25 @@ std::string clock_of(double seconds) {
   return settings::text("%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
-/// One thread for each process: they share the machine better, and a clone does not depend on their number.
-void one_thread() {
-  at::set_num_threads(1);
-  at::globalContext().setQEngine(at::QEngine::QNNPACK);
-}
-
-/// Victims first, so that no two processes train the same one. None is begun once it is `too_late`.
-void train_victims(const lab_setup& setup, const std::vector<attack_run>& attack_runs, int processes, auto too_late) {
-  std::set<victim_name> needed;
-  for (const attack_run& run : attack_runs) needed.insert({run.victim, run.network, "float32", run.seed});
-  for (int round = 0; round < 2; ++round) {
-    const std::vector<victim_name> jobs(needed.begin(), needed.end());
-    run_in_processes(jobs.size(), processes, [&](std::size_t i, const std::atomic<std::size_t>&) {
-      if (too_late()) return;
-      one_thread();
-      const victim made = lab(setup).victim_of(jobs[i]);
-      const image_set& test = made.data->test;
-      std::printf("victim %s, %s: accuracy %.2f %%\n", jobs[i].text().c_str(), jobs[i].precision.c_str(),
-                  100 * accuracy(tensor_of(made.parts.model(test.pixels)), test.labels));
-      std::fflush(stdout);
-    });
-    needed.clear();
-    for (const attack_run& run : attack_runs) {
-      if (run.precision != "float32") needed.insert({run.victim, run.network, run.precision, run.seed});
-    }
+/// Victims first, so that no two processes train the same one.
+void train_victims(const lab_workers& workers, const std::vector<attack_run>& attack_runs) {
+  const auto train = [&](const std::set<victim_name>& needed) {
+    workers.run(std::vector<victim_name>(needed.begin(), needed.end()),
+                [](lab& in, const victim_name& name, const auto&) {
+                  const victim made = in.victim_of(name);
+                  const image_set& test = made.data->test;
+                  std::printf("victim %s, %s: accuracy %.2f %%\n", name.text().c_str(), name.precision.c_str(),
+                              100 * accuracy(tensor_of(made.parts.model(test.pixels)), test.labels));
+                  std::fflush(stdout);
+                });
+  };
+  std::set<victim_name> of_float, quantised;
+  for (const attack_run& run : attack_runs) {
+    of_float.insert({run.victim, run.network, "float32", run.seed});
+    if (run.precision != "float32") quantised.insert({run.victim, run.network, run.precision, run.seed});
   }
+  train(of_float);
+  train(quantised);
 }
 
 int run(int count, char** arguments) {
@@ -81,27 +74,19 @@ int run(int count, char** arguments) {
   std::printf("\n");
   std::fflush(stdout);
 
-  const auto start = std::chrono::steady_clock::now();
-  const auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
-  const auto too_late = [&] { return hours > 0 && elapsed() > 3600 * hours; };
-  std::optional<lab> shared;  // a process's own, once it is forked
+  const lab_workers workers(setup, processes, hours);
   const auto record = [&](const std::string& network) {
     std::vector<attack_run> some;
     std::copy_if(left.begin(), left.end(), std::back_inserter(some),
                  [&](const attack_run& each) { return each.network == network; });
     if (some.empty()) return;
-    train_victims(setup, some, processes, too_late);
-    const double begin = elapsed();
-    run_in_processes(some.size(), processes, [&](std::size_t i, const std::atomic<std::size_t>& done) {
-      if (too_late()) return;
-      if (!shared) {
-        one_thread();
-        shared.emplace(setup);
-      }
-      const result_line found = run_attack(*shared, some[i], commit);
+    train_victims(workers, some);
+    const double begin = workers.seconds();
+    workers.run(some, [&](lab& in, const attack_run& each, const auto& done) {
+      const result_line found = run_attack(in, each, commit);
       kept.add(found);
       const double share = static_cast<double>(done + 1) / static_cast<double>(some.size());
-      const double taken = elapsed() - begin;
+      const double taken = workers.seconds() - begin;
       std::printf("%s, %zu / %zu, %s elapsed, %s left: %s: clone %.1f %%, defended accuracy %.2f %%, L1 %.3f\n",
                   network.c_str(), done + 1, some.size(), clock_of(taken).c_str(),
                   clock_of(taken / share - taken).c_str(), found.name().c_str(), 100 * found.clone_accuracy,
