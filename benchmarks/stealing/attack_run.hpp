@@ -160,22 +160,23 @@ inline std::vector<attack_run> every_attack_run(bool quick) {
   const auto for_each_seed = [](const auto& part) {
     for (const std::int64_t seed : {1, 2, 3, 4, 5}) part(attack_run{.seed = seed});
   };
-  for (const scene& of : scenes) {
-    for_each_seed([&](const attack_run& run) { all.knockoffs(run, of, pictured_settings()); });
-  }
-  for_each_seed([&](const attack_run& run) { all.knockoffs(run, mnist_scene, {settings::label_only()}); });
-  for (const scene& of : scenes) {
-    for (const std::int64_t seed : {1, 2, 3}) {
+  for_each_seed([&](const attack_run& run) {
+    for (const scene& of : scenes) all.knockoffs(run, of, pictured_settings());
+  });
+  for_each_seed([&](const attack_run& run) {
+    all.knockoffs(run, mnist_scene, {settings::label_only()});
+    all.knockoffs(run, mnist_scene, recorded_settings());
+    attack_run of_int8 = run;
+    of_int8.precision = "int8_ptq";
+    all.quantised(of_int8, mnist_scene, {"naive", "label_only", "partial_bayes"});
+  });
+  for (const std::int64_t seed : {1, 2, 3}) {
+    for (const scene& of : scenes) {
       for (const char* recipe : {"short", "augmented", "rotations"}) {
         all.knockoffs({.training = recipe, .seed = seed}, of, {settings::none()});
       }
     }
   }
-  for_each_seed([&](attack_run run) {
-    run.precision = "int8_ptq";
-    all.quantised(run, mnist_scene, {"naive", "label_only", "partial_bayes"});
-  });
-  for_each_seed([&](const attack_run& run) { all.knockoffs(run, mnist_scene, recorded_settings()); });
   for_each_seed([&](const attack_run& run) { all.adaptive_sampling(run); });
   for_each_seed([&](const attack_run& run) {
     all.data_free(run,

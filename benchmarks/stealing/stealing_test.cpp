@@ -500,7 +500,7 @@ TEST(EveryAttackRun, IsUniqueAndRunsEachPart) {
     EXPECT_EQ(attacks.size(), 3u);
     EXPECT_EQ(precisions.size(), quick ? 3u : 2u);
     EXPECT_EQ(samplings.size(), 6u);
-    EXPECT_EQ(trainings.size(), 3u);
+    EXPECT_EQ(trainings.size(), quick ? 3u : 4u);
     EXPECT_EQ(seeds.size(), quick ? 2u : 5u);
   }
 }
