@@ -441,11 +441,11 @@ TEST(Form, LogitsOfASigmoidStayFiniteFarFromZero) {
 
 TEST(Form, LogitOfASigmoidNearZeroIsTheLogOddsOfItsProbability) {
   for (const float logit : {1e-30f, 1e-9f, 3e-8f, -3e-8f, -1e-9f, -1e-30f}) {
-    std::vector<float> p(1), z(1);
+    std::vector<float> p(1), answered(1);
     chaff::apply(chaff::none{}, std::vector<float>{logit}, p);
-    chaff::apply(chaff::none{}, std::vector<float>{logit}, z, {.answer = chaff::form::logits});
+    chaff::apply(chaff::none{}, std::vector<float>{logit}, answered, {.answer = chaff::form::logits});
     const double q = static_cast<double>(p[0]), odds = std::log(q / (1 - q));
-    EXPECT_NEAR(z[0], odds, 1e-6 * std::abs(odds)) << logit;
+    EXPECT_NEAR(answered[0], odds, 1e-6 * std::abs(odds)) << logit;
   }
 }
 
