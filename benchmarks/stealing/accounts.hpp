@@ -270,7 +270,7 @@ inline answered_queries answers_of(lab& in, const account_experiment& what, cons
 
 /// How the clones of these experiments are trained.
 inline schedule cloning(const lab& in, const account_experiment& what) {
-  return in.size().cloning(what.victim, what.network, what.network == "lenet" ? "short" : "long");
+  return in.size().cloning(what.victim, what.network, "long");
 }
 
 /// Trains a clone of few images as often as one of many.
