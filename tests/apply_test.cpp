@@ -111,6 +111,7 @@ TEST(Apply, SingleProbabilityMayBeAsFarPastOneAsTheSumOfMore) {
     EXPECT_EQ(answer(static_cast<double>(log_p), chaff::form::log_probabilities), 1) << log_p;
   }
   EXPECT_THROW(answer(1.011f, chaff::form::probabilities), std::domain_error);
+  EXPECT_THROW(answer(-0.001f, chaff::form::probabilities), std::domain_error);
   EXPECT_THROW(answer(0.011f, chaff::form::log_probabilities), std::domain_error);
 }
 

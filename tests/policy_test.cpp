@@ -271,6 +271,16 @@ TEST(LabelMargin, PerturbedRowHasExactlyTheMargin) {
   }
 }
 
+TEST(LabelMargin, LogProbabilitiesHaveItToo) {
+  const auto expect_margin = [](const auto& defense) {
+    const auto p = answer(defense, {.label_margin = 0.6});
+    const auto log_p = answer(defense, {.label_margin = 0.6, .answer = chaff::form::log_probabilities});
+    for (std::size_t i = 0; i < p.size(); ++i) EXPECT_NEAR(std::exp(log_p[i]), p[i], 1e-14);
+  };
+  expect_margin(chaff::none{});
+  expect_margin(chaff::dcp{.beta = 1.5});
+}
+
 TEST(LabelMargin, RowThatHasTheMarginIsUnchanged) {
   EXPECT_EQ(answer(chaff::none{}, {.label_margin = 0.01}), answer(chaff::none{}, {}));
 }

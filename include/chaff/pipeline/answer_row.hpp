@@ -90,7 +90,7 @@ CHAFF_NO_IPA outcome answer_sigmoid(const defense_call<T>& defense, const policy
   if (policy.input != form::logits) {
     const bool is_log = policy.input == form::log_probabilities;
     const T largest = is_log ? T(0) : T(1);
-    if (value > largest + T(0.01) || (!is_log && value < 0)) return {fault::not_a_distribution, 0};
+    if (value > largest + T(0.01)) return {fault::not_a_distribution, 0};
     pair[0] = (std::min)(value, largest);
     pair[1] = is_log ? static_cast<T>(simd::log_complement_of(static_cast<double>(pair[0]))) : 1 - pair[0];
   }
