@@ -323,6 +323,11 @@ TEST(Calibrate, LeavesTheGateClosedWhereTheBudgetHasNoRoom) {
   const chaff::utility_budget budget{.perturbed = 0, .sigmas = 0};
   EXPECT_EQ(chaff::calibrate(all_data, budget, chaff::dcp{}).benign.perturbed, 0);
   EXPECT_EQ(chaff::calibrate(logits_only, budget, chaff::dcp{}).ood.perturbed, 0);
+  // without a beta, the gate alone can leave every row as it is
+  const chaff::gated relabelled{chaff::confidence_gate{}, chaff::misdirect{.key = key}};
+  const auto result = chaff::calibrate(logits_only, budget, relabelled, {.keep_label = false});
+  EXPECT_EQ(result.benign.perturbed, 0);
+  EXPECT_EQ(result.ood.perturbed, 0);
 }
 
 TEST(Calibrate, CallsBackForEachSetting) {
