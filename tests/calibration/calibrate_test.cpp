@@ -407,6 +407,15 @@ TEST(ThresholdGate, IsSatisfiedByGatesWithATau) {
   static_assert(!chaff::ThresholdGate<chaff::always>);
 }
 
+TEST(EceIncrease, AgreesWithHandComputation) {
+  // one bin each: the gaps before sum to 0, those after to -0.8, so that the rows add -0.3, -0.3, 1.7 and -0.3
+  const std::vector<chaff::detail::prediction> before{{0.75, true}, {0.75, true}, {0.75, false}, {0.75, true}};
+  const std::vector<chaff::detail::prediction> after{{0.95, true}, {0.95, true}, {0.95, false}, {0.95, true}};
+  const chaff::detail::estimate rise = chaff::detail::ece_increase(before, after);
+  EXPECT_NEAR(rise.mean, 0.2, 1e-12);
+  EXPECT_NEAR(rise.standard_error, std::sqrt(0.75 / 4), 1e-12);
+}
+
 TEST(WilsonUpper, AgreesWithHandComputation) {
   EXPECT_NEAR(chaff::detail::wilson_upper(0, 96, 2), 0.04, 1e-12);  // z^2 / (n + z^2)
   EXPECT_NEAR(chaff::detail::wilson_upper(0.5, 100, 2), 0.5980580675690920, 1e-12);
