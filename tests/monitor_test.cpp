@@ -124,6 +124,14 @@ TEST(CalibrateMonitor, HasTheScoresOfTheBenignRows) {
   EXPECT_EQ(other.monitor.options().drift, 1.5);
 }
 
+TEST(GateScores, ReadTheFormThatThePolicyNames) {
+  const std::vector<float> posteriors = answer(chaff::none{}, ood);
+  const auto of_logits = chaff::gate_scores(chaff::confidence_gate{}, ood, classes);
+  const auto of_posteriors =
+      chaff::gate_scores(chaff::confidence_gate{}, posteriors, classes, {.input = chaff::form::probabilities});
+  for (std::size_t r = 0; r < of_logits.size(); ++r) EXPECT_NEAR(of_posteriors[r], of_logits[r], 1e-6);
+}
+
 TEST(CalibrateMonitor, BadDataAreErrorsThatNameThem) {
   const auto message = [](const chaff::calibration_data<float>& data, const chaff::monitor_options& options = {}) {
     return message_of<std::invalid_argument>(
