@@ -360,8 +360,8 @@ inline account_line run_experiment(lab& in, const account_experiment& what, cons
   return line;
 }
 
-/// The experiments, each once: those first that train no clone. A large victim has one seed; drift 1.5 is recorded
-/// where attackers mix benign images in.
+/// The experiments, each once: those first that train no clone. A large victim has one seed. At drift 1.5 there are no
+/// clones, and of attackers only those with one account who send random or filtered images, or mix benign ones in.
 inline std::vector<account_experiment> every_experiment(bool quick) {
   std::vector<account_experiment> all;
   const std::vector<long> seeds = quick ? std::vector<long>{1} : std::vector<long>{1, 2, 3, 4, 5};

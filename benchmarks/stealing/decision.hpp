@@ -125,12 +125,13 @@ class decision {
            naive_at(wrong_fashion) + " on Fashion-MNIST. An attacker who knows adaptive misinformation is back at " +
            adaptive(wrong_mnist) + " and " + adaptive(wrong_fashion) + " %, as under exact DCP (" +
            adaptive(dcp_mnist) + " and " + adaptive(dcp_fashion) +
-           " %). Both cost twice the [latency](../results/latency.csv) of the network alone, "
+           " %). Both cost more than twice the [latency](../results/latency.csv) of the network alone, "
            "and adaptive misinformation needs a second network that is trained.\n\n"
            "**What we recommend.** Use `energy_dcp` where users need their probabilities and attackers send "
            "out-of-distribution queries: it leaves a naive clone of " +
            naive_at(energy_mnist) +
-           " and adds next to nothing to the latency. Use adaptive misinformation where twice the latency and its L1 "
+           " and adds next to nothing to the latency. Use adaptive misinformation where more than twice the latency "
+           "and its L1 "
            "are "
            "affordable, and `misdirect` where users can lose some accuracy: at " +
            format("%.1f", misdirect_mnist.users.points) +
