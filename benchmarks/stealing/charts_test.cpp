@@ -162,8 +162,9 @@ TEST(Scene, DefenseThatKeepsTheLabelSharesTheLabelOnlyClone) {
 TEST(Spread, DeviationIsThatOfTheSample) {
   EXPECT_NEAR((spread{{1, 2, 4}}.deviation()), std::sqrt(7.0 / 3), 1e-12);
   EXPECT_EQ((spread{{3}}.deviation()), 0);
-  EXPECT_EQ((spread{{0.5, 0.6}}.text()), "55.0 ± 7.1");
-  EXPECT_EQ((spread{{0.5}}.text()), "50.0");
+  EXPECT_EQ((spread{{0.5, 0.6}}.text()), "55.0 ± 7.1 (2)");
+  EXPECT_EQ((spread{{0.5}}.text()), "50.0 (1)");
+  EXPECT_EQ((spread{{0.4, 0.5, 0.5, 0.5, 0.6}}.text()), "50.0 ± 7.1");
 }
 
 TEST(Decision, RefusesRowsAgainstWhichItsSentencesSpeak) {

@@ -14,6 +14,9 @@
 #include "columns.hpp"
 #include "scenes.hpp"
 
+/// How many seeds a figure needs by which a reader chooses.
+inline constexpr std::size_t enough_seeds = 5;
+
 /// A figure of one configuration, a value for each seed.
 struct spread {
   std::vector<double> values;
@@ -32,15 +35,17 @@ struct spread {
     return std::sqrt(square / static_cast<double>(values.size() - 1));
   }
 
-  /// In per cent: the mean, with the standard deviation where there are two values or more.
+  /// In per cent: the mean, with the standard deviation where there are two values or more, and with their number
+  /// where they are too few.
   std::string text() const {
     char written[48];
-    if (values.size() == 1) {
-      std::snprintf(written, sizeof written, "%.1f", 100 * mean());
-      return written;
+    std::snprintf(written, sizeof written, "%.1f", 100 * mean());
+    std::string all = written;
+    if (values.size() > 1) {
+      std::snprintf(written, sizeof written, " ± %.1f", 100 * deviation());
+      all += written;
     }
-    std::snprintf(written, sizeof written, "%.1f ± %.1f", 100 * mean(), 100 * deviation());
-    return written;
+    return values.size() < enough_seeds ? all + " (" + std::to_string(values.size()) + ")" : all;
   }
 };
 
@@ -71,11 +76,11 @@ inline std::vector<row> rows_of(const std::vector<result_line>& lines, const std
   return all;
 }
 
-/// The configurations that have three seeds or more, and those of large networks, which may have one.
+/// The configurations whose figures may be quoted.
 inline std::vector<row> with_enough_seeds(const std::vector<row>& rows) {
   std::vector<row> some;
   std::copy_if(rows.begin(), rows.end(), std::back_inserter(some),
-               [](const row& one) { return one.clone.values.size() >= 3 || one.first.network != "lenet"; });
+               [](const row& one) { return one.clone.values.size() >= enough_seeds; });
   return some;
 }
 

@@ -9,8 +9,8 @@
 
 #include "configurations.hpp"
 
-/// The recipe by which the clones of the picture and of its table were trained: short or long.
-inline constexpr const char* pictured_training = "short";
+/// The recipe by which the clones of the picture and of the tables were trained.
+inline constexpr const char* pictured_training = "long";
 
 /// A defense of the picture.
 struct candidate {
