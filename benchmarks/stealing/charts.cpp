@@ -23,17 +23,17 @@ namespace {
 /// The defenses of the DCP paper, ModelGuard, and others of the library, in the table of every attack and network.
 constexpr const char* compared_settings[]{"none",
                                           "reverse_sigmoid(beta=0.9, rule=exact)",
-                                          "adaptive_misinformation(tau=0.99)",
-                                          "mad(epsilon=1)",
+                                          pictured::misinformation,
+                                          pictured::mad,
                                           "gradient_redirection(epsilon=1)",
                                           "random_vertex(epsilon=1)",
-                                          "modelguard_w(epsilon=1)",
+                                          pictured::modelguard,
                                           "codebook(epsilon=1)",
-                                          "dcp(beta=0.9)",
+                                          pictured::mild_dcp,
                                           "dcp(beta=1.2)",
-                                          "dcp(beta=1.2, rule=exact)",
-                                          "energy_dcp(beta=1.2), perturbed=0.05",
-                                          "gated(energy_gate, misdirect), keep_label=false, perturbed=0.01"};
+                                          pictured::exact_dcp,
+                                          pictured::energy,
+                                          pictured::misdirect};
 
 /// Tables of Markdown, a heading each.
 class tables {

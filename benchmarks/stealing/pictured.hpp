@@ -12,20 +12,26 @@
 /// The recipe by which the clones of the picture and of the tables were trained.
 inline constexpr const char* pictured_training = "long";
 
+/// The settings of the picture, as setting_of writes them.
+namespace pictured {
+inline constexpr const char *mild_dcp = "dcp(beta=0.9)", *exact_dcp = "dcp(beta=1.2, rule=exact)",
+                            *energy = "energy_dcp(beta=1.2), perturbed=0.05",
+                            *misinformation = "adaptive_misinformation(tau=0.99)",
+                            *modelguard = "modelguard_w(epsilon=1)", *mad = "mad(epsilon=1)",
+                            *misdirect = "gated(energy_gate, misdirect), keep_label=false, perturbed=0.01";
+}  // namespace pictured
+
 /// A defense of the picture.
 struct candidate {
-  const char* setting;  ///< as setting_of writes it
+  const char* setting;
   const char* name;
   const char* colour;  ///< of Okabe and Ito's palette, which colour-blind readers tell apart
 };
 inline constexpr candidate candidates[]{
-    {"dcp(beta=0.9)", "DCP 0.9", "#56B4E9"},
-    {"dcp(beta=1.2, rule=exact)", "DCP exact 1.2", "#0072B2"},
-    {"energy_dcp(beta=1.2), perturbed=0.05", "energy DCP 5 %", "#009E73"},
-    {"adaptive_misinformation(tau=0.99)", "misinformation", "#E69F00"},
-    {"modelguard_w(epsilon=1)", "ModelGuard-W", "#CC79A7"},
-    {"mad(epsilon=1)", "MAD", "#D55E00"},
-    {"gated(energy_gate, misdirect), keep_label=false, perturbed=0.01", "misdirect 1 %", "#000000"}};
+    {pictured::mild_dcp, "DCP 0.9", "#56B4E9"},        {pictured::exact_dcp, "DCP exact 1.2", "#0072B2"},
+    {pictured::energy, "energy DCP 5 %", "#009E73"},   {pictured::misinformation, "misinformation", "#E69F00"},
+    {pictured::modelguard, "ModelGuard-W", "#CC79A7"}, {pictured::mad, "MAD", "#D55E00"},
+    {pictured::misdirect, "misdirect 1 %", "#000000"}};
 
 /// An attacker of the picture, and the mark of their clones.
 struct pictured_attacker {

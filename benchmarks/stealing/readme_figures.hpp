@@ -10,27 +10,29 @@
 
 #include "pictured.hpp"
 
-/// A row of the table in the project's README: text that identifies its line, the setting, and whether it has the price
-/// in L1 and calibration.
+/// A row of the table in the project's README: text that identifies its line, whose clones it has, the setting, and
+/// whether it has the price in L1 and calibration.
 struct readme_row {
-  const char *mark, *setting;
+  const char* mark;
+  const scene* where;
+  const char* setting;
   bool has_price;
 };
 inline constexpr readme_row readme_rows[]{
-    {"`chaff::energy_dcp`", "energy_dcp(beta=1.2), perturbed=0.05", true},
-    {"`chaff::modelguard_w{}`", "modelguard_w(epsilon=1)", true},
-    {"`chaff::dcp{.beta = 1.2, .rule = chaff::odds::exact}`", "dcp(beta=1.2, rule=exact)", true},
-    {"`chaff::none{} \\| chaff::label_only{}`", "none | label_only", false},
-    {"`chaff::none{}`", "none", false}};
+    {"`chaff::energy_dcp`", &mnist_scene, pictured::energy, true},
+    {"`chaff::modelguard_w{}`", &mnist_scene, pictured::modelguard, true},
+    {"`chaff::dcp{.beta = 1.2, .rule = chaff::odds::exact}`", &glyphs_scene, pictured::exact_dcp, true},
+    {"`chaff::none{} \\| chaff::label_only{}`", &mnist_scene, "none | label_only", false},
+    {"`chaff::none{}`", &mnist_scene, "none", false}};
 
 /// A defense of which the project's README tells the clones by queries of the victim's own kind.
 struct in_distribution_text {
   const char *name, *setting;
 };
 inline constexpr in_distribution_text in_distribution_texts[]{
-    {"`energy_dcp`", "energy_dcp(beta=1.2), perturbed=0.05"},
-    {"`modelguard_w{}`", "modelguard_w(epsilon=1)"},
-    {"`dcp{.beta = 1.2, .rule = chaff::odds::exact}`", "dcp(beta=1.2, rule=exact)"}};
+    {"`energy_dcp`", pictured::energy},
+    {"`modelguard_w{}`", pictured::modelguard},
+    {"`dcp{.beta = 1.2, .rule = chaff::odds::exact}`", pictured::exact_dcp}};
 
 /// The figures of these results, of which those of the settings above need as many seeds as are shown.
 class readme_figures {
@@ -41,7 +43,8 @@ class readme_figures {
   std::string missing_in(const std::string& readme) const {
     std::string missing;
     for (const readme_row& row : readme_rows) {
-      const std::string cells = cells_of(row.setting), price = row.has_price ? price_of(row.setting) : "";
+      const std::string cells = cells_of(*row.where, row.setting);
+      const std::string price = row.has_price ? price_of(*row.where, row.setting) : "";
       if (!has_line(readme, row.mark, price, cells)) {
         missing += std::string("no line with ") + row.mark + " has " + price + " and ends in " + cells + '\n';
       }
@@ -62,20 +65,19 @@ class readme_figures {
     return false;
   }
 
-  /// The cells of the table: clones of MNIST queried with Fashion-MNIST, by the naive, the best adaptive,
-  /// and the label-only attacker, in %.
-  std::string cells_of(const std::string& setting) const {
-    const row& naive = needed(mnist_scene, "naive", setting);
-    const row& labels = needed(mnist_scene, "label_only", "none");
-    const row* adaptive = best_adaptive(mnist_scene, setting);
+  /// The cells of the table: clones of the naive, the better adaptive, and the label-only attacker, in %.
+  std::string cells_of(const scene& where, const std::string& setting) const {
+    const row& naive = needed(where, "naive", setting);
+    const row& labels = needed(where, "label_only", "none");
+    const row* adaptive = best_adaptive(where, setting);
     // nobody adapts to no defense, and of one-hot responses an adaptive attacker recovers the labels
     if (adaptive == nullptr) adaptive = setting == "none" ? &naive : &labels;
     return "| " + per_cent(naive) + " | " + per_cent(*adaptive) + " | " + per_cent(labels) + " |";
   }
 
-  /// What benign users of MNIST pay.
-  std::string price_of(const std::string& setting) const {
-    const row &naive = needed(mnist_scene, "naive", setting), &none = needed(mnist_scene, "naive", "none");
+  /// What benign users pay.
+  std::string price_of(const scene& where, const std::string& setting) const {
+    const row &naive = needed(where, "naive", setting), &none = needed(where, "naive", "none");
     return "mean L1 " + format("%.2f", naive.l1.mean()) + ", ECE " +
            format("%+.2f", naive.ece.mean() - none.ece.mean());
   }
@@ -83,12 +85,8 @@ class readme_figures {
   /// Words with figures besides the table.
   std::vector<std::string> texts() const {
     std::vector<std::string> all{
-        "their clone falls to " +
-            per_cent(
-                needed(mnist_scene, "label_only", "gated(energy_gate, misdirect), keep_label=false, perturbed=0.01")) +
-            " %",
-        "on 111 classes it leaves a naive clone of " +
-            per_cent(needed(glyphs_scene, "naive", "dcp(beta=1.2, rule=exact)")) + " %"};
+        "their clone falls to " + per_cent(needed(mnist_scene, "label_only", pictured::misdirect)) + " %, to " +
+        per_cent(needed(mnist_scene, "naive", pictured::misdirect)) + " % if they train on the responses"};
     for (const in_distribution_text& each : in_distribution_texts) {
       const row* const adaptive = best_adaptive(fashion_scene, each.setting);
       if (adaptive == nullptr) throw std::runtime_error(std::string("no adaptive attacker of ") + each.setting);
