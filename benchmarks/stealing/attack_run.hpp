@@ -177,6 +177,7 @@ inline std::vector<attack_run> every_attack_run(bool quick) {
     }
   });
   for_each_seed([&](const attack_run& run) { all.adaptive_sampling(run); });
+  // the strongest defense first, on all victims
   for_each_seed([&](const attack_run& run) {
     all.data_free(run, {settings::none(), settings::dcp(odds::exact, 1.2, 0.2)});
   });

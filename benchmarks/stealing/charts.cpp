@@ -10,7 +10,6 @@
 #include <iostream>
 #include <iterator>
 #include <optional>
-#include <regex>
 #include <string>
 #include <vector>
 
@@ -241,23 +240,6 @@ bool holds(const char* path, const std::string& name, const std::string& wanted,
   }
   std::ofstream(path) << readme.replace(first, to - first, wanted);
   return true;
-}
-
-/// Accuracies in the lab's sentences about defenses, as in "85.4 %", that its tables do not have, as lines to print.
-std::string unknown_figures(const std::string& readme, const std::string& tables) {
-  const std::size_t from = readme.find("### What the defenses do not stop"),
-                    to = readme.find("### Detecting attackers");
-  if (from == std::string::npos || to == std::string::npos || to < from) {
-    throw std::runtime_error("the lab's README has no sentences about defenses");
-  }
-  const std::string text = readme.substr(from, to - from);
-  const std::regex accuracy("([0-9]+\\.[0-9]) %");
-  std::string unknown;
-  for (std::sregex_iterator at(text.begin(), text.end(), accuracy), end; at != end; ++at) {
-    if (tables.find("| " + (*at)[1].str() + " ") == std::string::npos)
-      unknown += "no table has " + (*at)[0].str() + '\n';
-  }
-  return unknown;
 }
 
 /// Prints what a README lacks. Returns whether it lacks nothing.

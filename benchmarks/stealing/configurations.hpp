@@ -14,6 +14,12 @@
 #include "columns.hpp"
 #include "scenes.hpp"
 
+inline std::string format(const char* how, double value) {
+  char written[32];
+  std::snprintf(written, sizeof written, how, value);
+  return written;
+}
+
 /// How many seeds a figure needs by which a reader chooses.
 inline constexpr std::size_t enough_seeds = 5;
 
@@ -38,14 +44,9 @@ struct spread {
   /// In per cent: the mean, with the standard deviation where there are two values or more, and with their number
   /// where they are too few.
   std::string text() const {
-    char written[48];
-    std::snprintf(written, sizeof written, "%.1f", 100 * mean());
-    std::string all = written;
-    if (values.size() > 1) {
-      std::snprintf(written, sizeof written, " ± %.1f", 100 * deviation());
-      all += written;
-    }
-    return values.size() < enough_seeds ? all + " (" + std::to_string(values.size()) + ")" : all;
+    const std::string some = format("%.1f", 100 * mean()), deviating = format(" ± %.1f", 100 * deviation());
+    if (values.size() >= enough_seeds) return some + deviating;
+    return some + (values.size() > 1 ? deviating : "") + " (" + std::to_string(values.size()) + ")";
   }
 };
 
@@ -56,6 +57,11 @@ struct row {
   spread l1{}, ece{}, accuracy{}, lost{};  ///< of responses to test images; lost: accuracy
   spread l1_queries{};
 };
+
+/// The mean accuracy of clones, in whole per cent.
+inline std::string per_cent(const row& clones) {
+  return format("%.0f", 100 * clones.clone.mean());
+}
 
 /// The configurations whose clones were trained by this recipe.
 inline std::vector<row> rows_of(const std::vector<result_line>& lines, const std::string& training) {
@@ -76,18 +82,12 @@ inline std::vector<row> rows_of(const std::vector<result_line>& lines, const std
   return all;
 }
 
-/// The configurations whose figures may be quoted.
+/// The configurations that have enough seeds.
 inline std::vector<row> with_enough_seeds(const std::vector<row>& rows) {
   std::vector<row> some;
   std::copy_if(rows.begin(), rows.end(), std::back_inserter(some),
                [](const row& one) { return one.clone.values.size() >= enough_seeds; });
   return some;
-}
-
-inline std::string format(const char* how, double value) {
-  char written[32];
-  std::snprintf(written, sizeof written, how, value);
-  return written;
 }
 
 /// A defense at a strength: what one would type, and how its gate is calibrated.
