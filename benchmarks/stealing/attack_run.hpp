@@ -75,23 +75,8 @@ class plan {
     }
   }
 
-  /// An int8 victim, under the defenses of the int8 path.
-  void quantised(attack_run run, const scene& of, const std::vector<std::string>& attackers) {
-    run.victim = of.victim;
-    run.query_data = of.query_data;
-    for (const setting& defense : {settings::int8_none(), settings::int8_dcp(0.9f), settings::int8_dcp(1.2f)}) {
-      for (const std::string& attacker : attackers) {
-        run.defense = defense;
-        run.attacker = attacker;
-        // what is recovered of undefended responses tells nothing, and a defense keeps the label
-        if (defense.is_none() ? attacker == "naive" || attacker == "label_only" : attacker != "label_only") add(run);
-      }
-    }
-  }
-
-  /// A large victim, stolen by a large clone.
-  void large(attack_run run, const scene& of, const std::vector<setting>& defenses) {
-    run.network = "resnet18";
+  /// KnockoffNets, by the naive attacker and by partial Bayes, or by labels where nothing is to be recovered.
+  void without_d_dae(attack_run run, const scene& of, const std::vector<setting>& defenses) {
     run.victim = of.victim;
     run.query_data = of.query_data;
     for (const setting& defense : defenses) {
@@ -145,8 +130,7 @@ inline std::vector<attack_run> every_attack_run(bool quick) {
     all.knockoffs({.training = "short", .seed = 2}, mnist_scene, {settings::none()});
     for (const scene& of : {fashion_scene, glyphs_scene}) all.knockoffs(once, of, {settings::none()});
     for (const char* precision : {"int8_ptq", "int8_qat"}) {
-      all.quantised({.precision = precision, .training = "short"}, mnist_scene,
-                    {"naive", "label_only", "d_dae", "partial_bayes"});
+      all.knockoffs({.precision = precision, .training = "short"}, mnist_scene, int8_settings());
     }
     all.adaptive_sampling(once);
     all.data_free(once, {settings::none(), settings::dcp(odds::clamped, 1.2, 0.2)});
@@ -166,9 +150,15 @@ inline std::vector<attack_run> every_attack_run(bool quick) {
   for_each_seed([&](const attack_run& run) {
     all.knockoffs(run, mnist_scene, {settings::label_only()});
     all.knockoffs(run, mnist_scene, recorded_settings());
-    attack_run of_int8 = run;
-    of_int8.precision = "int8_ptq";
-    all.quantised(of_int8, mnist_scene, {"naive", "label_only", "partial_bayes"});
+  });
+  for_each_seed([&](attack_run run) {
+    run.precision = "int8_ptq";
+    all.without_d_dae(run, mnist_scene, int8_settings());
+    for (const setting& defense : {settings::reverse_sigmoid(0.9, 0.2), settings::adaptive_misinformation(0.99),
+                                   settings::mad(1.0, false), settings::gradient_redirection(1.0)}) {
+      run.defense = defense;
+      all.add(run);
+    }
   });
   for_each_seed([&](attack_run run) {
     for (const char* recipe : {"short", "augmented", "rotations"}) {
@@ -183,11 +173,8 @@ inline std::vector<attack_run> every_attack_run(bool quick) {
   });
   for_each_seed([&](const attack_run& run) { all.data_free(run, {settings::dcp(odds::clamped, 0.9, 0.2)}); });
   for (const scene& of : {fashion_scene, glyphs_scene}) {
-    all.large(
-        {}, of,
-        {settings::none(), settings::dcp(odds::exact, 1.2, 0.2), settings::energy_dcp(0.05),
-         settings::modelguard_w(1.0), settings::dcp(odds::clamped, 0.9, 0.2), settings::dcp(odds::clamped, 1.2, 0.2)});
-    all.quantised({.network = "resnet18", .precision = "int8_ptq"}, of, {"naive", "label_only", "partial_bayes"});
+    all.without_d_dae({.network = "resnet18"}, of, large_settings());
+    all.without_d_dae({.network = "resnet18", .precision = "int8_ptq"}, of, int8_settings());
   }
   return all.runs();
 }

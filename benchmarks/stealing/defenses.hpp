@@ -7,6 +7,7 @@
 #include <chaff/int8/dcp.hpp>
 #include <chaff/int8/softmax.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -224,6 +225,28 @@ inline std::vector<setting> recorded_settings() {
           settings::codebook(1.0),
           settings::energy_dcp(0.05),
           settings::misdirect(0.01, true)};
+}
+
+/// The defenses of large victims.
+inline std::vector<setting> large_settings() {
+  using chaff::odds;
+  return {settings::none(),
+          settings::dcp(odds::clamped, 0.9, 0.2),
+          settings::dcp(odds::clamped, 1.2, 0.2),
+          settings::dcp(odds::exact, 1.2, 0.2),
+          settings::energy_dcp(0.05),
+          settings::modelguard_w(1.0)};
+}
+
+/// Those of quantised victims: the same, by the int8 path where it has them, else on logits that are dequantised.
+inline std::vector<setting> int8_settings() {
+  std::vector<setting> all{settings::int8_none(), settings::int8_dcp(0.9f), settings::int8_dcp(1.2f)};
+  for (const setting& each : large_settings()) {
+    const bool has_path =
+        std::any_of(all.begin(), all.end(), [&](const setting& one) { return one.name() == each.name(); });
+    if (!has_path) all.push_back(each);
+  }
+  return all;
 }
 
 /// Every kind of defense that the lab can run: those of the full run, and others.

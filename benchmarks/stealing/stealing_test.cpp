@@ -3,9 +3,11 @@
 #include <poll.h>
 #include <torch/script.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 
 #include "attackers.hpp"
 #include "data_free.hpp"
@@ -540,6 +542,22 @@ TEST(EveryAttackRun, BeginsWithThePicturedDefensesAndGivesEachFiveSeedsAndItsAtt
       }
     }
   }
+}
+
+TEST(EveryAttackRun, GivesQuantisedVictimsTheDefensesAndAttackersOfLargeOnes) {
+  std::map<std::string, std::set<std::string>> runs_of;
+  for (const attack_run& run : every_attack_run(false)) {
+    if (run.attack == "knockoff") {
+      runs_of[run.victim + ' ' + run.network + ' ' + run.precision].insert(run.defense.name() + ' ' + run.attacker);
+    }
+  }
+  const std::set<std::string> of_large = runs_of["glyphs resnet18 float32"];
+  EXPECT_EQ(of_large.size(), 2 * large_settings().size());
+  EXPECT_TRUE(of_large.contains("modelguard_w(epsilon=1) partial_bayes"));
+  EXPECT_EQ(runs_of["fashion_mnist resnet18 float32"], of_large);
+  EXPECT_EQ(runs_of["fashion_mnist resnet18 int8_ptq"], of_large);
+  EXPECT_EQ(runs_of["glyphs resnet18 int8_ptq"], of_large);
+  EXPECT_TRUE(std::ranges::includes(runs_of["mnist lenet int8_ptq"], of_large));
 }
 
 TEST(Lab, TwoSeedsGiveTwoVictimsAndTwoDivisions) {
