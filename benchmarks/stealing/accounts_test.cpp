@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "accounts.hpp"
+#include "account_tables.hpp"
 
 #include <gtest/gtest.h>
 
@@ -110,6 +111,18 @@ std::string mean_clone(const std::vector<account_line>& lines, const std::string
   return std::to_string(std::lround(100 * sum / static_cast<double>(seeds)));
 }
 
+/// A figure of all seeds of an experiment, from the smallest to the largest, in whole per cent.
+template <class Figure>
+std::string range_of_seeds(const std::vector<account_line>& lines, account_experiment wanted, Figure figure) {
+  std::vector<double> values;
+  for (const account_line& line : lines) {
+    wanted.seed = line.of.seed;
+    if (line.name() == wanted.name()) values.push_back(100 * figure(line));
+  }
+  EXPECT_EQ(values.size(), enough_seeds) << wanted.name();
+  return range_of(values, "%.0f");
+}
+
 TEST(AccountResults, AreThoseOfTheProjectsReadme) {
   const auto lines = lines_of<account_line>(CHAFF_RESULTS "/accounts.csv");
   std::ifstream readme(CHAFF_README);
@@ -134,6 +147,12 @@ TEST(AccountResults, AreThoseOfTheProjectsReadme) {
   expect(std::to_string(std::lround(flagged)) + " of 5,000 benign accounts flagged | " + naive + " | " + naive + " | " +
          label_only + " |");
   expect("flagged after " + std::to_string(fewest) + " to " + std::to_string(most) + " of them");
+  expect("1,000 accounts get a clone of " +
+         range_of_seeds(lines, {.attacker = "naive", .flagged = "refusal", .accounts = 1000},
+                        [](const account_line& line) { return *line.clone_accuracy; }));
+  expect("10 % of such queries, " +
+         range_of_seeds(lines, {.ood_share = 0.1}, [](const account_line& line) { return line.flagged_share; }) +
+         " of 100 are flagged");
 }
 
 TEST(EveryExperiment, IsThereOnceAndDetectionComesFirst) {

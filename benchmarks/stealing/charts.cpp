@@ -13,7 +13,9 @@
 #include <string>
 #include <vector>
 
+#include "account_tables.hpp"
 #include "decision.hpp"
+#include "markdown_tables.hpp"
 #include "picture.hpp"
 #include "readme_figures.hpp"
 
@@ -34,7 +36,7 @@ constexpr const char* compared_settings[]{"none",
                                           pictured::energy,
                                           pictured::misdirect};
 
-/// Tables of Markdown, a heading each.
+/// The tables about attacks.
 class tables {
  public:
   explicit tables(const std::vector<row>& rows) : rows_(rows) {}
@@ -42,11 +44,10 @@ class tables {
   /// The attacks and the defenses of the DCP paper, and ModelGuard, on a small and a large network, in float and in
   /// int8 (int8_ptq): clones of the naive attacker.
   void every_network() {
-    begin("Every attack and network, naive attacker: accuracy of clones, %");
-    line({"defense", "MNIST, LeNet, KnockoffNets", "MNIST, LeNet, DFME", "MNIST, LeNet, MAZE",
-          "MNIST, int8 LeNet, KnockoffNets", "Fashion-MNIST, LeNet", "Fashion-MNIST, ResNet-18",
-          "Fashion-MNIST, int8 ResNet-18", "glyphs, LeNet", "glyphs, ResNet-18", "glyphs, int8 ResNet-18"});
-    line(std::vector<std::string>(11, "---"));
+    written_.begin("Every attack and network, naive attacker: accuracy of clones, %",
+                   {"defense", "MNIST, LeNet, KnockoffNets", "MNIST, LeNet, DFME", "MNIST, LeNet, MAZE",
+                    "MNIST, int8 LeNet, KnockoffNets", "Fashion-MNIST, LeNet", "Fashion-MNIST, ResNet-18",
+                    "Fashion-MNIST, int8 ResNet-18", "glyphs, LeNet", "glyphs, ResNet-18", "glyphs, int8 ResNet-18"});
     for (const char* setting : compared_settings) {
       std::vector<std::string> cells{cell_of(setting)};
       const auto add = [&](auto is_wanted) {
@@ -68,21 +69,19 @@ class tables {
         add_knockoffs(where, "resnet18", "float32");
         add_knockoffs(where, "resnet18", "int8_ptq");
       }
-      if (std::count(cells.begin() + 1, cells.end(), "-") < 10) line(cells);
+      if (std::count(cells.begin() + 1, cells.end(), "-") < 10) written_.line(cells);
     }
   }
 
   /// What recipes of training are worth to attackers of undefended victims. `lines` has all recipes.
   void recipes(const std::vector<result_line>& lines) {
-    begin("Recipes of training, without a defense: accuracy of clones, %");
     std::vector<std::string> head{"victim", "attacker"};
     std::vector<std::vector<row>> of_recipe;
     for (const char* recipe : {"short", "long", "augmented", "rotations"}) {
       head.push_back(recipe);
       of_recipe.push_back(rows_of(lines, recipe));
     }
-    line(head);
-    line(std::vector<std::string>(head.size(), "---"));
+    written_.begin("Recipes of training, without a defense: accuracy of clones, %", head);
     for (const scene& where : scenes) {
       for (const char* attacker : {"naive", "label_only"}) {
         std::vector<std::string> cells{where.name, attacker};
@@ -90,7 +89,7 @@ class tables {
           const row* const found = find_row(rows, where, attacker, "none");
           cells.push_back(found == nullptr ? "-" : found->clone.text());
         }
-        if (std::count(cells.begin(), cells.end(), "-") < 3) line(cells);
+        if (std::count(cells.begin(), cells.end(), "-") < 3) written_.line(cells);
       }
     }
   }
@@ -98,14 +97,13 @@ class tables {
   /// Clones of the naive attacker under every defense.
   void naive() {
     for (const scene& where : scenes) {
-      begin(heading(where) + ": every defense, naive attacker");
-      line({"defense", "defended accuracy, %", "L1 on test", "L1 on queries", "ECE on test", "clone, %"});
-      line({"---", "---", "---", "---", "---", "---"});
+      written_.begin(heading(where) + ": every defense, naive attacker",
+                     {"defense", "defended accuracy, %", "L1 on test", "L1 on queries", "ECE on test", "clone, %"});
       for (const row& one : rows_) {
         if (is_knockoff(one.first, where, "naive")) {
-          line({cell_of(setting_of(one.first)), format("%.2f", 100 * one.accuracy.mean()),
-                format("%.3f", one.l1.mean()), format("%.3f", one.l1_queries.mean()), format("%.3f", one.ece.mean()),
-                one.clone.text()});
+          written_.line({cell_of(setting_of(one.first)), format("%.2f", 100 * one.accuracy.mean()),
+                         format("%.3f", one.l1.mean()), format("%.3f", one.l1_queries.mean()),
+                         format("%.3f", one.ece.mean()), one.clone.text()});
         }
       }
     }
@@ -121,21 +119,19 @@ class tables {
   }
 
   void data_free() {
-    begin("mnist, data-free attacks: accuracy of clones, %");
-    line({"defense", "dfme", "maze", "queries"});
-    line({"---", "---", "---", "---"});
+    written_.begin("mnist, data-free attacks: accuracy of clones, %", {"defense", "dfme", "maze", "queries"});
     for (const row& one : rows_) {
       if (one.first.attack != "dfme") continue;
       result_line other = one.first;
       other.attack = "maze";
-      line({cell_of(setting_of(one.first)), one.clone.text(), clone_of(other), std::to_string(one.first.queries)});
+      written_.line(
+          {cell_of(setting_of(one.first)), one.clone.text(), clone_of(other), std::to_string(one.first.queries)});
     }
   }
 
   void adaptive() {
-    begin("mnist queried with fashion_mnist, images sampled by a reward: accuracy of clones, %");
-    line({"defense", "random", "certainty", "diversity", "loss", "all"});
-    line({"---", "---", "---", "---", "---", "---"});
+    written_.begin("mnist queried with fashion_mnist, images sampled by a reward: accuracy of clones, %",
+                   {"defense", "random", "certainty", "diversity", "loss", "all"});
     for (const row& one : rows_) {
       if (one.first.sampling != "certainty") continue;
       std::vector<std::string> cells{cell_of(setting_of(one.first))};
@@ -144,14 +140,11 @@ class tables {
         other.sampling = sampling;
         cells.push_back(clone_of(other));
       }
-      line(cells);
+      written_.line(cells);
     }
   }
 
-  const std::string& text() {
-    drop_empty();
-    return text_;
-  }
+  const std::string& text() { return written_.text(); }
 
  private:
   void attackers(const scene& where, const char* network, const char* precision) {
@@ -159,10 +152,9 @@ class tables {
       return is_knockoff(one.first, where, "partial_bayes", network, precision);
     });
     if (!has_adaptive) return;
-    begin(heading(where) + ", " + network + " in " + precision + ": every attacker, accuracy of clones, %");
-    line({"defense", "defended accuracy, %", "L1 on test", "naive", "label-only", "D-DAE", "partial Bayes",
-          "query-averaging"});
-    line(std::vector<std::string>(8, "---"));
+    written_.begin(heading(where) + ", " + network + " in " + precision + ": every attacker, accuracy of clones, %",
+                   {"defense", "defended accuracy, %", "L1 on test", "naive", "label-only", "D-DAE", "partial Bayes",
+                    "query-averaging"});
     for (const row& one : rows_) {
       if (!is_knockoff(one.first, where, "naive", network, precision)) continue;
       const bool is_none = one.first.defense == "none", keeps_label = one.first.policy.empty();
@@ -170,32 +162,14 @@ class tables {
       // a defense that keeps the label leaves the clone of the undefended victim's labels
       row labels = one;
       if (keeps_label) labels.first.defense = "none", labels.first.perturbed = "";
-      line({cell_of(setting_of(one.first)), format("%.2f", 100 * one.accuracy.mean()), format("%.3f", one.l1.mean()),
-            one.clone.text(), clone_of(labels, "label_only"), clone_of(one, "d_dae"), clone_of(one, "partial_bayes"),
-            clone_of(one, "query_averaging")});
+      written_.line({cell_of(setting_of(one.first)), format("%.2f", 100 * one.accuracy.mean()),
+                     format("%.3f", one.l1.mean()), one.clone.text(), clone_of(labels, "label_only"),
+                     clone_of(one, "d_dae"), clone_of(one, "partial_bayes"), clone_of(one, "query_averaging")});
     }
   }
 
   static std::string heading(const scene& where) {
     return std::string(where.victim) + " queried with " + where.query_data;
-  }
-
-  /// Begins a table, which is left out if it stays without rows.
-  void begin(const std::string& heading) {
-    drop_empty();
-    start_ = text_.size();
-    lines_ = 0;
-    text_ += (text_.empty() ? "### " : "\n### ") + heading + "\n\n";
-  }
-
-  void drop_empty() {
-    if (lines_ <= 2) text_.resize(start_);
-  }
-
-  void line(const std::vector<std::string>& cells) {
-    ++lines_;
-    for (const std::string& cell : cells) text_ += "| " + cell + ' ';
-    text_ += "|\n";
   }
 
   std::string clone_of(const result_line& wanted) const {
@@ -212,9 +186,7 @@ class tables {
   }
 
   const std::vector<row>& rows_;
-  std::string text_;
-  std::size_t start_ = 0;  // of the last table, and how many lines it has: two are its head
-  int lines_ = 0;
+  markdown_tables written_;
 };
 
 std::string text_of(const char* path) {
@@ -262,7 +234,7 @@ void draw(const std::filesystem::path& folder, const std::vector<row>& rows) {
 
 int run(int count, char** arguments) {
   if (count < 3) {
-    std::cerr << "usage: stealing_charts RESULTS.csv FOLDER [LAB_README.md README.md [write]]\n";
+    std::cerr << "usage: stealing_charts RESULTS.csv FOLDER [ACCOUNTS.csv LAB_README.md README.md [write]]\n";
     return 2;
   }
   const std::vector<result_line> lines = lines_of<result_line>(arguments[1]);
@@ -280,12 +252,15 @@ int run(int count, char** arguments) {
   all.data_free();
   all.adaptive();
   std::ofstream(folder / "tables.md") << all.text();
-  if (count < 5) return 0;
-  const bool write = count > 5 && std::string(arguments[5]) == "write";
-  const bool has_tables = holds(arguments[3], "the tables", all.text(), write);
-  const bool has_decision = holds(arguments[3], "the decision", decision(shown).text(), write);
-  const bool has_sentences = has_all(arguments[3], unknown_figures(text_of(arguments[3]), all.text()));
-  const bool has_figures = has_all(arguments[4], readme_figures(shown).missing_in(text_of(arguments[4])));
+  if (count < 6) return 0;
+  const bool write = count > 6 && std::string(arguments[6]) == "write";
+  const char *const of_lab = arguments[4], *const of_project = arguments[5];
+  const std::string about_accounts = account_tables(lines_of<account_line>(arguments[3])).text(),
+                    decided = decision(shown).text();
+  const bool has_tables = holds(of_lab, "the tables", all.text() + '\n' + about_accounts, write);
+  const bool has_decision = holds(of_lab, "the decision", decided, write);
+  const bool has_sentences = has_all(of_lab, unknown_figures(text_of(of_lab), all.text() + decided, about_accounts));
+  const bool has_figures = has_all(of_project, readme_figures(shown).missing_in(text_of(of_project)));
   return has_tables && has_decision && has_sentences && has_figures ? 0 : 1;
 }
 

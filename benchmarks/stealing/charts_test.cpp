@@ -182,14 +182,23 @@ TEST(Decision, RefusesRowsAgainstWhichItsSentencesSpeak) {
 }
 
 TEST(UnknownFigures, AreThoseOfSentencesThatNoCellHas) {
-  const std::string tables = "| `none` | 85.4 ± 1.0 | 59.5 (1) |";
-  const auto readme = [](const std::string& sentence) {
-    return "### What the defenses do not stop\n" + sentence + "\n### Detecting attackers by account\n99.9 %";
-  };
-  EXPECT_EQ(unknown_figures(readme("85.4 % and 59.5 %, for an L1 of 0.38"), tables), "");
-  EXPECT_EQ(unknown_figures(readme("85.4 % and 1.0 %"), tables), "no table has 1.0 %\n");
-  EXPECT_EQ(unknown_figures(readme("95.4 %"), tables), "no table has 95.4 %\n");
-  EXPECT_THROW(unknown_figures("85.4 %", tables), std::runtime_error);
+  const std::string tables = "| `none` | 85.4 ± 1.0 | 59.5 (1) | +0.38 / 1.638 |\n| 14.6: 11.2 to 17.8 | 6 to 13 |";
+  for (const char* known : {"85.4 % and 59.5 %, ± 1.0", "an L1 of 0.38, `dcp(beta=0.9)`", "after 6 to 13 queries.",
+                            "from 11.2 to 17.8 %, by 1 % of 500,000, 5 (1.638)."}) {
+    EXPECT_EQ(unknown_in(known, tables), "");
+  }
+  EXPECT_EQ(unknown_in("85.4 % and 1.1 %", tables), "no table has 1.1\n");
+  EXPECT_EQ(unknown_in("95.4 % and 5.4 %", tables), "no table has 95.4\nno table has 5.4\n");
+  EXPECT_EQ(unknown_in("an L1 of 1.63", tables), "no table has 1.63\n");
+  EXPECT_EQ(unknown_in("after 6 to 12, 2 to 17.8", tables), "no table has 6 to 12\nno table has 2 to 17.8\n");
+}
+
+TEST(UnknownFigures, OfEachSectionAreLookedUpInItsOwnTables) {
+  const std::string readme =
+      "### What the defenses do not stop\n1.5\n### Detecting attackers by account\n2.5\n### Latency\n3.5";
+  EXPECT_EQ(unknown_figures(readme, "| 1.5 |", "| 2.5 |"), "");
+  EXPECT_EQ(unknown_figures(readme, "| 2.5 |", "| 1.5 |"), "no table has 1.5\nno table has 2.5\n");
+  EXPECT_THROW(unknown_figures("1.5", "| 1.5 |", "| 1.5 |"), std::runtime_error);
 }
 
 /// The lines of the project's README that these rows ask for.

@@ -3,6 +3,7 @@
 #ifndef CHAFF_BENCHMARKS_STEALING_README_FIGURES_HPP
 #define CHAFF_BENCHMARKS_STEALING_README_FIGURES_HPP
 
+#include <cctype>
 #include <regex>
 #include <sstream>
 #include <stdexcept>
@@ -109,22 +110,38 @@ class readme_figures {
   const std::vector<row>& rows_;
 };
 
-/// Accuracies in the lab's sentences about defenses, as in "85.4 %", that no cell of its tables has, as lines to print.
-/// It finds figures of older results, not figures of the wrong cell.
-inline std::string unknown_figures(const std::string& readme, const std::string& tables) {
-  const std::size_t from = readme.find("### What the defenses do not stop"),
-                    to = readme.find("### Detecting attackers");
-  if (from == std::string::npos || to == std::string::npos || to < from) {
-    throw std::runtime_error("the lab's README has no sentences about defenses");
-  }
-  const std::string text = readme.substr(from, to - from);
-  const std::regex accuracy("([0-9]+\\.[0-9]) %");
+/// The text of a README from one heading to another.
+inline std::string section_of(const std::string& readme, const std::string& heading, const std::string& next) {
+  const std::size_t from = readme.find(heading), to = readme.find(next, from);
+  if (from == std::string::npos || to == std::string::npos) throw std::runtime_error("no section " + heading);
+  return readme.substr(from, to - from);
+}
+
+/// The figures of a text that do not stand by themselves in a table: decimals ("85.4") and ranges ("6 to 13"), but for
+/// those in code. It finds figures of older results, not figures of the wrong cell.
+inline std::string unknown_in(const std::string& text, const std::string& tables) {
+  static const std::regex code("`[^`]*`"), figure("[0-9]+(\\.[0-9]+)? to [0-9]+(\\.[0-9]+)?|[0-9]+\\.[0-9]+");
+  const std::string prose = std::regex_replace(text, code, "");
+  const auto is_part = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.'; };
   std::string unknown;
-  for (std::sregex_iterator at(text.begin(), text.end(), accuracy), end; at != end; ++at) {
-    if (tables.find("| " + (*at)[1].str() + " ") == std::string::npos)
-      unknown += "no table has " + (*at)[0].str() + '\n';
+  for (std::sregex_iterator at(prose.begin(), prose.end(), figure), end; at != end; ++at) {
+    const std::string wanted = at->str();
+    bool is_known = false;
+    for (std::size_t i = tables.find(wanted); i != std::string::npos && !is_known; i = tables.find(wanted, i + 1)) {
+      is_known = (i == 0 || !is_part(tables[i - 1])) &&
+                 (i + wanted.size() == tables.size() || !is_part(tables[i + wanted.size()]));
+    }
+    if (!is_known) unknown += "no table has " + wanted + '\n';
   }
   return unknown;
+}
+
+/// Those of the lab's sentences about defenses and about accounts, as lines to print.
+inline std::string unknown_figures(const std::string& readme, const std::string& of_defenses,
+                                   const std::string& of_accounts) {
+  const std::string accounts = "### Detecting attackers by account";
+  return unknown_in(section_of(readme, "### What the defenses do not stop", accounts), of_defenses) +
+         unknown_in(section_of(readme, accounts, "### Latency"), of_accounts);
 }
 
 #endif
