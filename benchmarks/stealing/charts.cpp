@@ -15,6 +15,7 @@
 
 #include "account_tables.hpp"
 #include "decision.hpp"
+#include "latency_table.hpp"
 #include "markdown_tables.hpp"
 #include "picture.hpp"
 #include "readme_figures.hpp"
@@ -234,7 +235,8 @@ void draw(const std::filesystem::path& folder, const std::vector<row>& rows) {
 
 int run(int count, char** arguments) {
   if (count < 3) {
-    std::cerr << "usage: stealing_charts RESULTS.csv FOLDER [ACCOUNTS.csv LAB_README.md README.md [write]]\n";
+    std::cerr
+        << "usage: stealing_charts RESULTS.csv FOLDER [ACCOUNTS.csv LATENCY.csv LAB_README.md README.md [write]]\n";
     return 2;
   }
   const std::vector<result_line> lines = lines_of<result_line>(arguments[1]);
@@ -252,16 +254,19 @@ int run(int count, char** arguments) {
   all.data_free();
   all.adaptive();
   std::ofstream(folder / "tables.md") << all.text();
-  if (count < 6) return 0;
-  const bool write = count > 6 && std::string(arguments[6]) == "write";
-  const char *const of_lab = arguments[4], *const of_project = arguments[5];
+  if (count < 7) return 0;
+  const bool write = count > 7 && std::string(arguments[7]) == "write";
+  const char *const of_lab = arguments[5], *const of_project = arguments[6];
   const std::string about_accounts = account_tables(lines_of<account_line>(arguments[3])).text(),
+                    about_latency = latency_table(lines_of<latency_line>(arguments[4])),
                     decided = decision(shown).text();
   const bool has_tables = holds(of_lab, "the tables", all.text() + '\n' + about_accounts, write);
   const bool has_decision = holds(of_lab, "the decision", decided, write);
-  const bool has_sentences = has_all(of_lab, unknown_figures(text_of(of_lab), all.text() + decided, about_accounts));
+  const bool has_latency = holds(of_lab, "the latency", about_latency, write);
+  const std::string unknown = unknown_figures(text_of(of_lab), all.text() + decided, about_accounts, about_latency);
+  const bool has_sentences = has_all(of_lab, unknown);
   const bool has_figures = has_all(of_project, readme_figures(shown).missing_in(text_of(of_project)));
-  return has_tables && has_decision && has_sentences && has_figures ? 0 : 1;
+  return has_tables && has_decision && has_latency && has_sentences && has_figures ? 0 : 1;
 }
 
 }  // namespace

@@ -195,10 +195,12 @@ TEST(UnknownFigures, AreThoseOfSentencesThatNoCellHas) {
 
 TEST(UnknownFigures, OfEachSectionAreLookedUpInItsOwnTables) {
   const std::string readme =
-      "### What the defenses do not stop\n1.5\n### Detecting attackers by account\n2.5\n### Latency\n3.5";
-  EXPECT_EQ(unknown_figures(readme, "| 1.5 |", "| 2.5 |"), "");
-  EXPECT_EQ(unknown_figures(readme, "| 2.5 |", "| 1.5 |"), "no table has 1.5\nno table has 2.5\n");
-  EXPECT_THROW(unknown_figures("1.5", "| 1.5 |", "| 1.5 |"), std::runtime_error);
+      "### What the defenses do not stop\n1.5\n### Detecting attackers by account\n2.5\n### Latency\n3.5\n## "
+      "Terms\n4.5";
+  EXPECT_EQ(unknown_figures(readme, "| 1.5 |", "| 2.5 |", "| 3.5 |"), "");
+  EXPECT_EQ(unknown_figures(readme, "| 2.5 |", "| 3.5 |", "| 1.5 |"),
+            "no table has 1.5\nno table has 2.5\nno table has 3.5\n");
+  EXPECT_THROW(unknown_figures("1.5", "| 1.5 |", "| 1.5 |", "| 1.5 |"), std::runtime_error);
 }
 
 /// The lines of the project's README that these rows ask for.

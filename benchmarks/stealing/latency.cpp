@@ -11,6 +11,7 @@
 #include <random>
 
 #include "defenses.hpp"
+#include "latency_table.hpp"
 #include "networks.hpp"
 #include "surrogates.hpp"
 
@@ -61,6 +62,8 @@ std::vector<measured> around(const torch::nn::Sequential& network, const torch::
   add("dcp(beta=1.2) | rounded(decimals=2)", "", chaff::dcp{.beta = 1.2} | chaff::rounded{.decimals = 2});
   add("reverse_sigmoid(beta=0.9, rule=exact)", "", chaff::reverse_sigmoid{.beta = 0.9, .rule = chaff::odds::exact});
   add("random_vertex(epsilon=1)", "", chaff::random_vertex{.epsilon = 1, .key = key});
+  add("modelguard_w(epsilon=1)", "", chaff::modelguard_w{.epsilon = 1});
+  add("energy_dcp(beta=1.2)", "", chaff::energy_dcp{.beta = 1.2, .tau = 1e6});
   add("gated(energy_gate, misdirect)", "", chaff::gated{chaff::energy_gate{.tau = 1e6}, chaff::misdirect{.key = key}},
       {.keep_label = false});
   add("adaptive_misinformation", "second forward pass", chaff::adaptive_misinformation(other, {.tau = 10}));
@@ -90,7 +93,7 @@ int run(int count, char** arguments) {
   at::set_num_threads(1);
   torch::manual_seed(1);
   std::ofstream file(out);
-  file << "network,defense,evaluation,median_us,ratio,repetitions,processor\n";
+  file << latency_line::header() << '\n';
   struct {
     const char* name;
     torch::nn::Sequential network, second;

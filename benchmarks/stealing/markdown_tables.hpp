@@ -8,11 +8,12 @@
 
 class markdown_tables {
  public:
-  /// Begins a table, which is left out if it stays without rows.
+  /// Begins a table, which is left out if it stays without rows. It may be without a heading.
   void begin(const std::string& heading, const std::vector<std::string>& head) {
     drop_empty();
     start_ = text_.size();
-    text_ += (text_.empty() ? "### " : "\n### ") + heading + "\n\n";
+    if (!text_.empty()) text_ += '\n';
+    if (!heading.empty()) text_ += "### " + heading + "\n\n";
     line(head);
     line(std::vector<std::string>(head.size(), "---"));
     has_rows_ = false;

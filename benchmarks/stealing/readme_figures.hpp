@@ -136,12 +136,13 @@ inline std::string unknown_in(const std::string& text, const std::string& tables
   return unknown;
 }
 
-/// Those of the lab's sentences about defenses and about accounts, as lines to print.
+/// Those of the lab's sentences about defenses, about accounts and about latency, as lines to print.
 inline std::string unknown_figures(const std::string& readme, const std::string& of_defenses,
-                                   const std::string& of_accounts) {
-  const std::string accounts = "### Detecting attackers by account";
+                                   const std::string& of_accounts, const std::string& of_latency) {
+  const std::string accounts = "### Detecting attackers by account", latency = "### Latency";
   return unknown_in(section_of(readme, "### What the defenses do not stop", accounts), of_defenses) +
-         unknown_in(section_of(readme, accounts, "### Latency"), of_accounts);
+         unknown_in(section_of(readme, accounts, latency), of_accounts) +
+         unknown_in(section_of(readme, latency, "## Terms"), of_latency);
 }
 
 #endif
