@@ -154,8 +154,7 @@ inline std::vector<attack_run> every_attack_run(bool quick) {
   for_each_seed([&](attack_run run) {
     run.precision = "int8_ptq";
     all.without_d_dae(run, mnist_scene, int8_settings());
-    for (const setting& defense : {settings::reverse_sigmoid(0.9, 0.2), settings::adaptive_misinformation(0.99),
-                                   settings::mad(1.0, false), settings::gradient_redirection(1.0)}) {
+    for (const setting& defense : settings_of_dcp_paper()) {
       run.defense = defense;
       all.add(run);
     }
@@ -172,6 +171,8 @@ inline std::vector<attack_run> every_attack_run(bool quick) {
     all.data_free(run, {settings::none(), settings::dcp(odds::exact, 1.2, 0.2)});
   });
   for_each_seed([&](const attack_run& run) { all.data_free(run, {settings::dcp(odds::clamped, 0.9, 0.2)}); });
+  all.data_free({}, {settings::modelguard_w(1.0)});
+  all.data_free({}, settings_of_dcp_paper());
   for (const scene& of : {fashion_scene, glyphs_scene}) {
     all.without_d_dae({.network = "resnet18"}, of, large_settings());
     all.without_d_dae({.network = "resnet18", .precision = "int8_ptq"}, of, int8_settings());

@@ -227,6 +227,12 @@ inline std::vector<setting> recorded_settings() {
           settings::misdirect(0.01, true)};
 }
 
+/// The defenses with which the DCP paper compares its own.
+inline std::vector<setting> settings_of_dcp_paper() {
+  return {settings::reverse_sigmoid(0.9, 0.2), settings::adaptive_misinformation(0.99), settings::mad(1.0, false),
+          settings::gradient_redirection(1.0)};
+}
+
 /// The defenses of large victims.
 inline std::vector<setting> large_settings() {
   using chaff::odds;
