@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "csv.hpp"
 
@@ -97,5 +98,15 @@ struct account_line {
     return read;
   }
 };
+
+/// The lines of an experiment with any seed.
+inline std::vector<const account_line*> seeds_of(const std::vector<account_line>& lines, account_experiment wanted) {
+  std::vector<const account_line*> found;
+  for (const account_line& line : lines) {
+    wanted.seed = line.of.seed;
+    if (line.name() == wanted.name()) found.push_back(&line);
+  }
+  return found;
+}
 
 #endif

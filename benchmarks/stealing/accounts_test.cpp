@@ -96,31 +96,19 @@ TEST(AccountResults, ThatAreCheckedInAreOfExperimentsThatExist) {
   for (const account_line& line : lines) EXPECT_TRUE(names.contains(line.name())) << line.name();
 }
 
-/// The mean accuracy, in per cent without decimals, of the clones of MNIST that one refused account is left with.
-std::string mean_clone(const std::vector<account_line>& lines, const std::string& attacker) {
-  double sum = 0;
-  long seeds = 0;
-  for (const account_line& line : lines) {
-    account_experiment wanted{.attacker = attacker, .flagged = "refusal"};
-    wanted.seed = line.of.seed;
-    if (line.name() != wanted.name()) continue;
-    sum += *line.clone_accuracy;
-    ++seeds;
-  }
-  EXPECT_EQ(seeds, 5) << attacker;
-  return std::to_string(std::lround(100 * sum / static_cast<double>(seeds)));
+/// A figure of the five seeds of an experiment.
+template <class Figure>
+std::vector<double> figures_of(const std::vector<account_line>& lines, const account_experiment& wanted,
+                               Figure figure) {
+  std::vector<double> figures;
+  for (const account_line* line : seeds_of(lines, wanted)) figures.push_back(static_cast<double>(figure(*line)));
+  EXPECT_EQ(figures.size(), enough_seeds) << wanted.name();
+  return figures;
 }
 
-/// A figure of all seeds of an experiment, from the smallest to the largest, in whole per cent.
-template <class Figure>
-std::string range_of_seeds(const std::vector<account_line>& lines, account_experiment wanted, Figure figure) {
-  std::vector<double> values;
-  for (const account_line& line : lines) {
-    wanted.seed = line.of.seed;
-    if (line.name() == wanted.name()) values.push_back(100 * figure(line));
-  }
-  EXPECT_EQ(values.size(), enough_seeds) << wanted.name();
-  return range_of(values, "%.0f");
+std::vector<double> clones_of(const std::vector<account_line>& lines, const std::string& attacker, long accounts) {
+  return figures_of(lines, {.attacker = attacker, .flagged = "refusal", .accounts = accounts},
+                    [](const account_line& line) { return 100 * *line.clone_accuracy; });
 }
 
 TEST(AccountResults, AreThoseOfTheProjectsReadme) {
@@ -128,30 +116,21 @@ TEST(AccountResults, AreThoseOfTheProjectsReadme) {
   std::ifstream readme(CHAFF_README);
   const std::string text{std::istreambuf_iterator<char>(readme), {}};
   const auto expect = [&](const std::string& words) { EXPECT_NE(text.find(words), std::string::npos) << words; };
-  double flagged = 0;
-  long benign = 0, fewest = never, most = 0;
-  for (const account_line& line : lines) {
-    if (account_experiment{.query_data = "mnist", .attack = "benign", .sampling = "", .seed = line.of.seed}.name() ==
-        line.name()) {
-      benign += line.sampled;
-      flagged += line.flagged_share * static_cast<double>(line.sampled);
-    }
-    if (account_experiment{.seed = line.of.seed}.name() == line.name()) {
-      fewest = std::min(fewest, *line.median);
-      most = std::max(most, *line.median);
-    }
+  const account_experiment benign{.query_data = "mnist", .attack = "benign", .sampling = ""};
+  for (const double sampled : figures_of(lines, benign, [](const account_line& line) { return line.sampled; })) {
+    EXPECT_EQ(sampled, 1000);
   }
-  ASSERT_EQ(benign, 5000);
-  const std::string naive = mean_clone(lines, "naive"), label_only = mean_clone(lines, "label_only");
+  const spread flagged{figures_of(lines, benign, [](const account_line& line) { return 1000 * line.flagged_share; })};
+  const std::string naive = format("%.0f", spread{clones_of(lines, "naive", 1)}.mean()),
+                    label_only = format("%.0f", spread{clones_of(lines, "label_only", 1)}.mean());
   // an attacker who knows the defense has nothing to invert: nothing is perturbed
-  expect(std::to_string(std::lround(flagged)) + " of 5,000 benign accounts flagged | " + naive + " | " + naive + " | " +
+  expect(format("%.0f", 5 * flagged.mean()) + " of 5,000 benign accounts flagged | " + naive + " | " + naive + " | " +
          label_only + " |");
-  expect("flagged after " + std::to_string(fewest) + " to " + std::to_string(most) + " of them");
-  expect("1,000 accounts get a clone of " +
-         range_of_seeds(lines, {.attacker = "naive", .flagged = "refusal", .accounts = 1000},
-                        [](const account_line& line) { return *line.clone_accuracy; }));
-  expect("10 % of such queries, " +
-         range_of_seeds(lines, {.ood_share = 0.1}, [](const account_line& line) { return line.flagged_share; }) +
+  const auto median = [](const account_line& line) { return line.median.value(); };
+  expect("flagged after " + range_of(figures_of(lines, {}, median), "%.0f") + " of them");
+  expect("1,000 accounts get a clone of " + range_of(clones_of(lines, "naive", 1000), "%.0f"));
+  const auto share = [](const account_line& line) { return 100 * line.flagged_share; };
+  expect("10 % of such queries, " + range_of(figures_of(lines, {.ood_share = 0.1}, share), "%.0f") +
          " of 100 are flagged");
 }
 

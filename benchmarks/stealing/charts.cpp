@@ -2,9 +2,9 @@
 /// Makes tables of the results, and pictures of the configurations that have enough seeds. A file in which none has
 /// them, as of a quick run, is drawn nevertheless.
 ///
-/// stealing_charts RESULTS.csv FOLDER [LAB_README.md README.md [write]]
-/// Writes FOLDER/*.gp and FOLDER/pictures.txt for charts.gnuplot, and FOLDER/tables.md. With the lab's and the
-/// project's README, it exits with 1 where the one has other tables or the other has other figures.
+/// stealing_charts RESULTS.csv FOLDER [ACCOUNTS.csv LATENCY.csv LAB_README.md README.md [write]]
+/// Writes FOLDER/*.gp and FOLDER/pictures.txt for charts.gnuplot, and FOLDER/tables.md. With the other results, the
+/// lab's and the project's README, it exits with 1 where the one has other tables or either has other figures.
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -234,7 +234,8 @@ void draw(const std::filesystem::path& folder, const std::vector<row>& rows) {
 }
 
 int run(int count, char** arguments) {
-  if (count < 3) {
+  const bool has_readmes = count == 7 || count == 8, write = count == 8 && std::string(arguments[7]) == "write";
+  if ((count != 3 && !has_readmes) || (count == 8 && !write)) {
     std::cerr
         << "usage: stealing_charts RESULTS.csv FOLDER [ACCOUNTS.csv LATENCY.csv LAB_README.md README.md [write]]\n";
     return 2;
@@ -254,8 +255,7 @@ int run(int count, char** arguments) {
   all.data_free();
   all.adaptive();
   std::ofstream(folder / "tables.md") << all.text();
-  if (count < 7) return 0;
-  const bool write = count > 7 && std::string(arguments[7]) == "write";
+  if (!has_readmes) return 0;
   const char *const of_lab = arguments[5], *const of_project = arguments[6];
   const std::string about_accounts = account_tables(lines_of<account_line>(arguments[3])).text(),
                     about_latency = latency_table(lines_of<latency_line>(arguments[4])),

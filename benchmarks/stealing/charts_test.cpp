@@ -4,7 +4,9 @@
 #include <random>
 #include <utility>
 
+#include "account_tables.hpp"
 #include "decision.hpp"
+#include "latency_table.hpp"
 #include "picture.hpp"
 #include "readme_figures.hpp"
 
@@ -181,16 +183,131 @@ TEST(Decision, RefusesRowsAgainstWhichItsSentencesSpeak) {
   }
 }
 
+TEST(MarkdownTables, LeaveOutTablesWithoutLines) {
+  markdown_tables tables;
+  tables.begin("first", {"a"});
+  tables.begin("second", {"b", "c"});
+  tables.line({"1", "2"});
+  tables.begin("third", {"d"});
+  tables.begin("", {"e"});
+  tables.line({"3"});
+  tables.begin("last", {"f"});
+  EXPECT_EQ(tables.text(), "### second\n\n| b | c |\n| --- | --- |\n| 1 | 2 |\n\n| e |\n| --- |\n| 3 |\n");
+}
+
+TEST(RangeOf, SaysHowManySeedsWhereTheyAreFew) {
+  EXPECT_EQ(range_of({3, 1, 2, 2, 2}, "%.0f"), "1 to 3");
+  EXPECT_EQ(range_of({2, 2, 2, 2, 2}, "%.0f", " %"), "2 %");
+  EXPECT_EQ(range_of({3, 1}, "%.1f", " %"), "1.0 to 3.0 % (2)");
+  EXPECT_THROW(range_of({}, "%.0f"), std::runtime_error);
+}
+
+/// A line of accounts with a seed, and with its median unless it is 0.
+account_line flagged_after(account_experiment of, long seed, long median, double share) {
+  of.seed = seed;
+  account_line line{.of = std::move(of), .flagged_share = share};
+  if (median > 0) line.median = median;
+  return line;
+}
+
+TEST(AccountTables, HaveMediansOrSharesOfAllSeeds) {
+  std::vector<account_line> lines;
+  const account_experiment few{.ood_share = 0.1}, benign{.query_data = "mnist", .attack = "benign", .sampling = ""};
+  for (const long seed : {1, 2, 3, 4, 5}) {
+    lines.push_back(flagged_after({}, seed, 5 + seed, 1));
+    lines.push_back(flagged_after(few, seed, seed == 1 ? 900 : 0, seed == 1 ? 0.887 : 0.01));
+    lines.push_back(flagged_after(benign, seed, 0, 0));
+  }
+  lines.push_back(flagged_after({.victim = "glyphs", .network = "resnet18"}, 1, 12, 1));
+  EXPECT_EQ(account_tables(lines).text(),
+            "### Accounts: after how many queries half of them are flagged, or which share ever is\n\n"
+            "| queries of | MNIST | MNIST, drift 1.5 | Fashion-MNIST | Fashion-MNIST, drift 1.5 | "
+            "Fashion-MNIST, ResNet-18 | glyphs, ResNet-18 |\n"
+            "| --- | --- | --- | --- | --- | --- | --- |\n"
+            "| benign users | 0 % | - | - | - | - | - |\n"
+            "| an attacker with images of another kind | 6 to 10 | - | - | - | - | 12 (1) |\n"
+            "| 10 % such images, the others benign | 1 to 88.7 % | - | - | - | - | - |\n");
+}
+
+TEST(AccountTables, CountEachSeedOnceHoweverManyAttackersTrainOnItsResponses) {
+  std::vector<account_line> lines;
+  for (const long seed : {1, 2}) {
+    for (const char* attacker : {"naive", "label_only"}) {
+      account_line line = flagged_after({.attacker = attacker, .flagged = "refusal", .accounts = 10}, seed, 8, 1);
+      line.answered = static_cast<double>(7 * seed);
+      line.clone_accuracy = attacker == std::string("naive") ? 0.2 * static_cast<double>(seed) : 0.1;
+      lines.push_back(line);
+    }
+  }
+  const std::string text = account_tables(lines).text();
+  EXPECT_EQ(
+      text.substr(text.rfind("---") + 6),
+      "| MNIST | refusal | knockoff, random | 10 | 7 to 14 (2) | 10.0: 10.0 (2) | 30.0: 20.0 to 40.0 (2) | - |\n");
+}
+
+TEST(AccountTables, RefuseLinesThatTheyWouldNotShow) {
+  EXPECT_THROW(account_tables({flagged_after({.drift = 3}, 1, 5, 1)}), std::runtime_error);
+}
+
+TEST(LatencyLine, IsReadAsItIsWritten) {
+  const std::string text = R"+(resnet18,"mad(epsilon=1, keep_argmax=true)",closed form,14724.8,2.34,30,A processor)+";
+  EXPECT_EQ(latency_line::parsed(text).text(), text);
+  for (const std::string& bad : {text + ",1", "vgg" + text.substr(8), text.substr(0, text.size() - 11)}) {
+    EXPECT_THROW(latency_line::parsed(bad), std::runtime_error) << bad;
+  }
+}
+
+std::vector<latency_line> some_latencies() {
+  std::vector<latency_line> lines;
+  for (const char* network : {"lenet", "resnet18"}) {
+    const double of_none = network == std::string("lenet") ? 100 : 6000;
+    const auto add = [&](const char* defense, const char* evaluation, double ratio) {
+      lines.push_back({network, defense, evaluation, ratio * of_none, ratio, 30, "old processor"});
+    };
+    add("none", "", 1);
+    add("dcp(beta=1.2)", "", 1.25);
+    add("gradient_redirection(epsilon=1)", "double backward pass", 15);
+    add("mad(epsilon=1)", "K backward passes to all parameters", of_none / 10);
+  }
+  return lines;
+}
+
+TEST(LatencyTable, HasRatiosOfBothNetworksAndSentencesOfThem) {
+  EXPECT_EQ(latency_table(some_latencies()),
+            "| defense | evaluation of the second network | LeNet | ResNet-18 |\n| --- | --- | --- | --- |\n"
+            "| `none` | - | 0.10 ms | 6.00 ms |\n"
+            "| `dcp(beta=1.2)` | - | 1.25 | 1.25 |\n"
+            "| `gradient_redirection(epsilon=1)` | double backward pass | 15.0 | 15.0 |\n"
+            "| `mad(epsilon=1)` | K backward passes to all parameters | 10.0 | 600.0 |\n\n"
+            "Medians of 30 queries of LeNet and 30 of ResNet-18, on one thread of an old processor. A defense without "
+            "a second network takes at most 1.25 times what the network takes by itself. The DCP paper reports a "
+            "factor of 37 between DCP and the most expensive defense. As GRAD^2 is served here it takes 12 (LeNet) and "
+            "12 times (ResNet-18) as long as DCP; MAD with the Jacobian of all parameters takes 8 (LeNet) and 480 "
+            "times (ResNet-18), copies included.\n");
+}
+
+TEST(LatencyTable, RefusesMissingLinesAndFewRepetitions) {
+  std::vector<latency_line> lines = some_latencies();
+  lines.pop_back();
+  EXPECT_THROW(latency_table(lines), std::runtime_error);
+  lines = some_latencies();
+  lines.back().repetitions = 2;
+  EXPECT_THROW(latency_table(lines), std::runtime_error);
+}
+
 TEST(UnknownFigures, AreThoseOfSentencesThatNoCellHas) {
-  const std::string tables = "| `none` | 85.4 ± 1.0 | 59.5 (1) | +0.38 / 1.638 |\n| 14.6: 11.2 to 17.8 | 6 to 13 |";
-  for (const char* known : {"85.4 % and 59.5 %, ± 1.0", "an L1 of 0.38, `dcp(beta=0.9)`", "after 6 to 13 queries.",
+  const std::string tables =
+      "| `none(beta=0.9)` | 85.4 ± 1.0 | 59.5 (1) | +0.38 / 1.638 |\n| 14.6: 11.2 to 17.8 | 6 to 13 |";
+  for (const char* known : {"85.4 % and 59.5 %, ± 1.0", "an L1 of 0.38, `dcp(beta=0.8)`", "after 6 to 13 queries.",
                             "from 11.2 to 17.8 %, by 1 % of 500,000, 5 (1.638)."}) {
     EXPECT_EQ(unknown_in(known, tables), "");
   }
   EXPECT_EQ(unknown_in("85.4 % and 1.1 %", tables), "no table has 1.1\n");
-  EXPECT_EQ(unknown_in("95.4 % and 5.4 %", tables), "no table has 95.4\nno table has 5.4\n");
-  EXPECT_EQ(unknown_in("an L1 of 1.63", tables), "no table has 1.63\n");
-  EXPECT_EQ(unknown_in("after 6 to 12, 2 to 17.8", tables), "no table has 6 to 12\nno table has 2 to 17.8\n");
+  EXPECT_EQ(unknown_in("95.4 % and 5.4 %", tables), "no table has 5.4\nno table has 95.4\n");
+  EXPECT_EQ(unknown_in("an L1 of 1.63, beta 0.9", tables), "no table has 0.9\nno table has 1.63\n");
+  EXPECT_EQ(unknown_in("± 1.1, 1.0 %", tables), "no table has 1.0\nno table has ± 1.1\n");
+  EXPECT_EQ(unknown_in("after 6 to 12, 2 to 17.8", tables), "no table has 2 to 17.8\nno table has 6 to 12\n");
+  EXPECT_EQ(unknown_in("an open ` does not\nhide 7.7 `", tables), "no table has 7.7\n");
 }
 
 TEST(UnknownFigures, OfEachSectionAreLookedUpInItsOwnTables) {

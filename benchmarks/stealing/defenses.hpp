@@ -244,13 +244,12 @@ inline std::vector<setting> large_settings() {
           settings::modelguard_w(1.0)};
 }
 
-/// Those of quantised victims: the same, by the int8 path where it has them, else on logits that are dequantised.
+/// The defenses of quantised victims, those of large_settings(). None and clamped DCP run on int8 codes, all others on
+/// dequantised logits.
 inline std::vector<setting> int8_settings() {
-  std::vector<setting> all{settings::int8_none(), settings::int8_dcp(0.9f), settings::int8_dcp(1.2f)};
-  for (const setting& each : large_settings()) {
-    const bool has_path =
-        std::any_of(all.begin(), all.end(), [&](const setting& one) { return one.name() == each.name(); });
-    if (!has_path) all.push_back(each);
+  std::vector<setting> all = large_settings();
+  for (const setting& of_codes : {settings::int8_none(), settings::int8_dcp(0.9f), settings::int8_dcp(1.2f)}) {
+    *std::ranges::find(all, of_codes.name(), &setting::name) = of_codes;
   }
   return all;
 }

@@ -11,7 +11,7 @@
 #include <random>
 
 #include "defenses.hpp"
-#include "latency_table.hpp"
+#include "latency_columns.hpp"
 #include "networks.hpp"
 #include "surrogates.hpp"
 
@@ -121,10 +121,10 @@ int run(int count, char** arguments) {
       }
     }
     for (const measured& one : all) {
-      const double ratio = one.median() / all.front().median();
-      const std::string line = settings::text("%s,\"%s\",%s,%.1f,%.2f,%d,", each.name, one.defense.c_str(),
-                                              one.evaluation.c_str(), one.median(), ratio, each.repetitions) +
-                               processor();
+      const latency_line result{
+          each.name,        one.defense, one.evaluation, one.median(), one.median() / all.front().median(),
+          each.repetitions, processor()};
+      const std::string line = result.text();
       std::cout << line << std::endl;
       file << line << '\n';
     }

@@ -8,36 +8,29 @@
 
 class markdown_tables {
  public:
-  /// Begins a table, which is left out if it stays without rows. It may be without a heading.
+  /// Begins a table, which is left out if it stays without lines. It may be without a heading.
   void begin(const std::string& heading, const std::vector<std::string>& head) {
-    drop_empty();
-    start_ = text_.size();
-    if (!text_.empty()) text_ += '\n';
-    if (!heading.empty()) text_ += "### " + heading + "\n\n";
-    line(head);
-    line(std::vector<std::string>(head.size(), "---"));
-    has_rows_ = false;
+    pending_ = heading.empty() ? "" : "### " + heading + "\n\n";
+    pending_ += text_of(head) + text_of(std::vector<std::string>(head.size(), "---"));
   }
 
   void line(const std::vector<std::string>& cells) {
-    for (const std::string& cell : cells) text_ += "| " + cell + ' ';
-    text_ += "|\n";
-    has_rows_ = true;
+    if (!pending_.empty() && !text_.empty()) text_ += '\n';
+    text_ += pending_ + text_of(cells);
+    pending_.clear();
   }
 
-  const std::string& text() {
-    drop_empty();
-    return text_;
-  }
+  const std::string& text() const { return text_; }
 
  private:
-  void drop_empty() {
-    if (!has_rows_) text_.resize(start_);
+  static std::string text_of(const std::vector<std::string>& cells) {
+    std::string line;
+    for (const std::string& cell : cells) line += "| " + cell + ' ';
+    return line + "|\n";
   }
 
   std::string text_;
-  std::size_t start_ = 0;  // of the last table
-  bool has_rows_ = true;   // the last table
+  std::string pending_;  // the head of a table without lines
 };
 
 #endif

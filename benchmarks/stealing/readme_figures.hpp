@@ -3,8 +3,8 @@
 #ifndef CHAFF_BENCHMARKS_STEALING_README_FIGURES_HPP
 #define CHAFF_BENCHMARKS_STEALING_README_FIGURES_HPP
 
-#include <cctype>
 #include <regex>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -117,21 +117,23 @@ inline std::string section_of(const std::string& readme, const std::string& head
   return readme.substr(from, to - from);
 }
 
-/// The figures of a text that do not stand by themselves in a table: decimals ("85.4") and ranges ("6 to 13"), but for
-/// those in code. It finds figures of older results, not figures of the wrong cell.
-inline std::string unknown_in(const std::string& text, const std::string& tables) {
-  static const std::regex code("`[^`]*`"), figure("[0-9]+(\\.[0-9]+)? to [0-9]+(\\.[0-9]+)?|[0-9]+\\.[0-9]+");
+/// The figures of a text: decimals ("85.4"), deviations ("± 1.0") and ranges ("6 to 13"), but for those in code.
+inline std::set<std::string> figures_of(const std::string& text) {
+  static const std::regex code("`[^`\n]*`"),
+      figure("± [0-9.]*[0-9]|[0-9]+(\\.[0-9]+)? to [0-9]+(\\.[0-9]+)?|[0-9]+\\.[0-9]+");
   const std::string prose = std::regex_replace(text, code, "");
-  const auto is_part = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.'; };
+  std::set<std::string> figures;
+  for (std::sregex_iterator at(prose.begin(), prose.end(), figure), end; at != end; ++at) figures.insert(at->str());
+  return figures;
+}
+
+/// The figures of sentences that no table has, as lines to print. It finds figures of older results, not figures of
+/// the wrong cell.
+inline std::string unknown_in(const std::string& sentences, const std::string& tables) {
+  const std::set<std::string> known = figures_of(tables);
   std::string unknown;
-  for (std::sregex_iterator at(prose.begin(), prose.end(), figure), end; at != end; ++at) {
-    const std::string wanted = at->str();
-    bool is_known = false;
-    for (std::size_t i = tables.find(wanted); i != std::string::npos && !is_known; i = tables.find(wanted, i + 1)) {
-      is_known = (i == 0 || !is_part(tables[i - 1])) &&
-                 (i + wanted.size() == tables.size() || !is_part(tables[i + wanted.size()]));
-    }
-    if (!is_known) unknown += "no table has " + wanted + '\n';
+  for (const std::string& each : figures_of(sentences)) {
+    if (!known.contains(each)) unknown += "no table has " + each + '\n';
   }
   return unknown;
 }

@@ -87,16 +87,20 @@ TEST(Settings, CalibratedGatePerturbsTheNamedFractionOfHeldOutRows) {
   }
 }
 
-TEST(Settings, Int8ResponsesAreCodesOfTheFloatDefense) {
+TEST(Settings, Int8VictimsRespondInCodesUnderTheDefensesOfTheInt8PathAndElseAsFloatOnes) {
   const victim_parts parts = parts_of_logits();
   const torch::Tensor z = (some_logits(500, 1.5) / 0.05).round().clamp(-100, 155) * 0.05;
-  for (const auto& [in_codes, in_float] :
-       {std::pair{settings::int8_none(), settings::none()},
-        std::pair{settings::int8_dcp(1.2f), settings::dcp(chaff::odds::clamped, 1.2, 0.2)}}) {
-    const torch::Tensor y = tensor_of(in_codes.bind(parts)(z)), wanted = tensor_of(in_float.bind(parts)(z));
-    EXPECT_TRUE((y * 256).equal((y * 256).round()));
+  const std::vector<setting> of_int8 = int8_settings(), of_float = large_settings();
+  ASSERT_EQ(of_int8.size(), of_float.size());
+  for (std::size_t i = 0; i < of_int8.size(); ++i) {
+    SCOPED_TRACE(of_int8[i].name());
+    EXPECT_EQ(of_int8[i].name(), of_float[i].name());
+    const torch::Tensor y = tensor_of(of_int8[i].bind(parts)(z)), wanted = tensor_of(of_float[i].bind(parts)(z));
+    const bool are_codes = (y * 256).equal((y * 256).round());
+    const std::set<std::string> of_codes{"none", "dcp(beta=0.9)", "dcp(beta=1.2)"};
+    EXPECT_EQ(are_codes, of_codes.contains(of_int8[i].name()));
     EXPECT_TRUE(y.argmax(1).equal(z.argmax(1)));
-    EXPECT_LT((y - wanted).abs().max().item<float>(), 3.0f / 256);
+    EXPECT_LT((y - wanted).abs().max().item<float>(), are_codes ? 3.0f / 256 : 1e-9f);
   }
 }
 
@@ -557,7 +561,9 @@ TEST(EveryAttackRun, GivesQuantisedVictimsTheDefensesAndAttackersOfLargeOnes) {
   EXPECT_EQ(runs_of["fashion_mnist resnet18 float32"], of_large);
   EXPECT_EQ(runs_of["fashion_mnist resnet18 int8_ptq"], of_large);
   EXPECT_EQ(runs_of["glyphs resnet18 int8_ptq"], of_large);
-  EXPECT_TRUE(std::ranges::includes(runs_of["mnist lenet int8_ptq"], of_large));
+  const std::set<std::string> of_int8 = runs_of["mnist lenet int8_ptq"];
+  EXPECT_TRUE(std::ranges::includes(of_int8, of_large));
+  for (const setting& each : settings_of_dcp_paper()) EXPECT_TRUE(of_int8.contains(each.name() + " naive"));
 }
 
 TEST(Lab, TwoSeedsGiveTwoVictimsAndTwoDivisions) {
