@@ -150,6 +150,7 @@ inline std::vector<attack_run> every_attack_run(bool quick) {
   for_each_seed([&](const attack_run& run) {
     all.knockoffs(run, mnist_scene, {settings::label_only()});
     all.knockoffs(run, mnist_scene, recorded_settings());
+    for (const scene& of : scenes) all.knockoffs(run, of, {settings::dcp(odds::exact, 1.5, 0.2)});
   });
   for_each_seed([&](attack_run run) {
     run.precision = "int8_ptq";

@@ -37,6 +37,29 @@ constexpr const char* compared_settings[]{"none",
                                           pictured::energy,
                                           pictured::misdirect};
 
+/// An attack on a network: a column of that table.
+struct compared_column {
+  const char *text, *attack;
+  const scene* where;
+  const char *network, *precision;
+
+  bool has(const result_line& line, const std::string& attacker) const {
+    if (attack == std::string("knockoff")) return is_knockoff(line, *where, attacker.c_str(), network, precision);
+    return line.attack == attack && line.victim == where->victim && line.attacker == attacker;
+  }
+};
+constexpr compared_column compared_columns[]{
+    {"MNIST, LeNet, KnockoffNets", "knockoff", &mnist_scene, "lenet", "float32"},
+    {"MNIST, LeNet, DFME", "dfme", &mnist_scene, "lenet", "float32"},
+    {"MNIST, LeNet, MAZE", "maze", &mnist_scene, "lenet", "float32"},
+    {"MNIST, int8 LeNet, KnockoffNets", "knockoff", &mnist_scene, "lenet", "int8_ptq"},
+    {"Fashion-MNIST, LeNet", "knockoff", &fashion_scene, "lenet", "float32"},
+    {"Fashion-MNIST, ResNet-18", "knockoff", &fashion_scene, "resnet18", "float32"},
+    {"Fashion-MNIST, int8 ResNet-18", "knockoff", &fashion_scene, "resnet18", "int8_ptq"},
+    {"glyphs, LeNet", "knockoff", &glyphs_scene, "lenet", "float32"},
+    {"glyphs, ResNet-18", "knockoff", &glyphs_scene, "resnet18", "float32"},
+    {"glyphs, int8 ResNet-18", "knockoff", &glyphs_scene, "resnet18", "int8_ptq"}};
+
 /// The tables about attacks.
 class tables {
  public:
@@ -45,32 +68,12 @@ class tables {
   /// The attacks and the defenses of the DCP paper, and ModelGuard, on a small and a large network, in float and in
   /// int8 (int8_ptq): clones of the naive attacker.
   void every_network() {
-    written_.begin("Every attack and network, naive attacker: accuracy of clones, %",
-                   {"defense", "MNIST, LeNet, KnockoffNets", "MNIST, LeNet, DFME", "MNIST, LeNet, MAZE",
-                    "MNIST, int8 LeNet, KnockoffNets", "Fashion-MNIST, LeNet", "Fashion-MNIST, ResNet-18",
-                    "Fashion-MNIST, int8 ResNet-18", "glyphs, LeNet", "glyphs, ResNet-18", "glyphs, int8 ResNet-18"});
+    std::vector<std::string> head{"defense"};
+    for (const compared_column& each : compared_columns) head.emplace_back(each.text);
+    written_.begin("Every attack and network, naive attacker: accuracy of clones, %", head);
     for (const char* setting : compared_settings) {
-      std::vector<std::string> cells{cell_of(setting)};
-      const auto add = [&](auto is_wanted) {
-        const auto found = std::find_if(rows_.begin(), rows_.end(), [&](const row& one) {
-          return is_wanted(one.first) && setting_of(one.first) == setting;
-        });
-        cells.push_back(found == rows_.end() ? "-" : found->clone.text());
-      };
-      const auto add_knockoffs = [&](const scene& where, const char* network, const char* precision) {
-        add([=](const result_line& line) { return is_knockoff(line, where, "naive", network, precision); });
-      };
-      add_knockoffs(mnist_scene, "lenet", "float32");
-      for (const char* attack : {"dfme", "maze"}) {
-        add([=](const result_line& line) { return line.victim == mnist_scene.victim && line.attack == attack; });
-      }
-      add_knockoffs(mnist_scene, "lenet", "int8_ptq");
-      for (const scene& where : {fashion_scene, glyphs_scene}) {
-        add_knockoffs(where, "lenet", "float32");
-        add_knockoffs(where, "resnet18", "float32");
-        add_knockoffs(where, "resnet18", "int8_ptq");
-      }
-      if (std::count(cells.begin() + 1, cells.end(), "-") < 10) written_.line(cells);
+      every_network(cell_of(setting), setting, "naive");
+      if (setting == std::string("none")) every_network("labels alone", setting, "label_only");
     }
   }
 
@@ -148,6 +151,17 @@ class tables {
   const std::string& text() { return written_.text(); }
 
  private:
+  void every_network(const std::string& name, const std::string& setting, const char* attacker) {
+    std::vector<std::string> cells{name};
+    for (const compared_column& column : compared_columns) {
+      const auto found = std::find_if(rows_.begin(), rows_.end(), [&](const row& one) {
+        return column.has(one.first, attacker) && setting_of(one.first) == setting;
+      });
+      cells.push_back(found == rows_.end() ? "-" : found->clone.text());
+    }
+    if (std::count(cells.begin(), cells.end(), "-") < std::ssize(compared_columns)) written_.line(cells);
+  }
+
   void attackers(const scene& where, const char* network, const char* precision) {
     const bool has_adaptive = std::any_of(rows_.begin(), rows_.end(), [&](const row& one) {
       return is_knockoff(one.first, where, "partial_bayes", network, precision);
