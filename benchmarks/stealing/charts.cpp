@@ -33,6 +33,7 @@ constexpr const char* compared_settings[]{"none",
                                           "codebook(epsilon=1)",
                                           pictured::mild_dcp,
                                           "dcp(beta=1.2)",
+                                          "dcp(beta=1.2, rule=exact)",
                                           pictured::exact_dcp,
                                           pictured::energy,
                                           pictured::misdirect};

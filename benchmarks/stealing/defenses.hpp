@@ -197,7 +197,7 @@ inline setting int8_dcp(float beta) {
 inline std::vector<setting> pictured_settings() {
   using chaff::odds;
   return {settings::none(),
-          settings::dcp(odds::exact, 1.2, 0.2),
+          settings::dcp(odds::exact, 1.5, 0.2),
           settings::energy_dcp(0.05),
           settings::misdirect(0.01, true),
           settings::modelguard_w(1.0),
@@ -241,7 +241,8 @@ inline std::vector<setting> large_settings() {
           settings::dcp(odds::clamped, 1.2, 0.2),
           settings::dcp(odds::exact, 1.2, 0.2),
           settings::energy_dcp(0.05),
-          settings::modelguard_w(1.0)};
+          settings::modelguard_w(1.0),
+          settings::dcp(odds::exact, 1.5, 0.2)};
 }
 
 /// The defenses of quantised victims, those of large_settings(). None and clamped DCP run on int8 codes, all others on

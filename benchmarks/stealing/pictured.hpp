@@ -14,7 +14,7 @@ inline constexpr const char* pictured_training = "long";
 
 /// The settings of the picture, as setting_of writes them.
 namespace pictured {
-inline constexpr const char *mild_dcp = "dcp(beta=0.9)", *exact_dcp = "dcp(beta=1.2, rule=exact)",
+inline constexpr const char *mild_dcp = "dcp(beta=0.9)", *exact_dcp = "dcp(beta=1.5, rule=exact)",
                             *energy = "energy_dcp(beta=1.2), perturbed=0.05",
                             *misinformation = "adaptive_misinformation(tau=0.99)",
                             *modelguard = "modelguard_w(epsilon=1)", *mad = "mad(epsilon=1)",
@@ -28,7 +28,7 @@ struct candidate {
   const char* colour;  ///< of Okabe and Ito's palette, which colour-blind readers tell apart
 };
 inline constexpr candidate candidates[]{
-    {pictured::mild_dcp, "DCP 0.9", "#56B4E9"},        {pictured::exact_dcp, "DCP exact 1.2", "#0072B2"},
+    {pictured::mild_dcp, "DCP 0.9", "#56B4E9"},        {pictured::exact_dcp, "DCP exact 1.5", "#0072B2"},
     {pictured::energy, "energy DCP 5 %", "#009E73"},   {pictured::misinformation, "misinformation", "#E69F00"},
     {pictured::modelguard, "ModelGuard-W", "#CC79A7"}, {pictured::mad, "MAD", "#D55E00"},
     {pictured::misdirect, "misdirect 1 %", "#000000"}};

@@ -23,7 +23,7 @@ struct readme_row {
 inline constexpr readme_row readme_rows[]{
     {"`chaff::energy_dcp`", &mnist_scene, pictured::energy, true},
     {"`chaff::modelguard_w{}`", &mnist_scene, pictured::modelguard, true},
-    {"`chaff::dcp{.beta = 1.2, .rule = chaff::odds::exact}`", &glyphs_scene, pictured::exact_dcp, true},
+    {"`chaff::dcp{.beta = 1.5, .rule = chaff::odds::exact}`", &glyphs_scene, pictured::exact_dcp, true},
     {"`chaff::none{} \\| chaff::label_only{}`", &mnist_scene, "none | label_only", false},
     {"`chaff::none{}`", &mnist_scene, "none", false}};
 
@@ -34,7 +34,7 @@ struct in_distribution_text {
 inline constexpr in_distribution_text in_distribution_texts[]{
     {"`energy_dcp`", pictured::energy},
     {"`modelguard_w{}`", pictured::modelguard},
-    {"`dcp{.beta = 1.2, .rule = chaff::odds::exact}`", pictured::exact_dcp}};
+    {"`dcp{.beta = 1.5, .rule = chaff::odds::exact}`", pictured::exact_dcp}};
 
 /// Checks the project's README against results. Throws std::runtime_error where a row that it needs has too few seeds.
 class readme_figures {
