@@ -22,8 +22,11 @@ struct readme_row {
 };
 inline constexpr readme_row readme_rows[]{
     {"`chaff::energy_dcp`", &mnist_scene, pictured::energy, true},
+    {"use the label, and little else | `chaff::dcp{.beta = 1.5, .rule = chaff::odds::exact}`", &mnist_scene,
+     pictured::exact_dcp, true},
     {"`chaff::modelguard_w{}`", &mnist_scene, pictured::modelguard, true},
-    {"`chaff::dcp{.beta = 1.5, .rule = chaff::odds::exact}`", &glyphs_scene, pictured::exact_dcp, true},
+    {"the same, 111 classes | `chaff::dcp{.beta = 1.5, .rule = chaff::odds::exact}`", &glyphs_scene,
+     pictured::exact_dcp, true},
     {"`chaff::none{} \\| chaff::label_only{}`", &mnist_scene, "none | label_only", false},
     {"`chaff::none{}`", &mnist_scene, "none", false}};
 
