@@ -4,6 +4,7 @@
 #define CHAFF_BENCHMARKS_STEALING_DECISION_HPP
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -134,49 +135,54 @@ class decision {
               std::string("MAD leaves adaptive attackers least: ") + other.of->name);
       }
       const bar& with_modelguard = needed(where, modelguard);
-      claim(naive(with_mad) < naive(with_modelguard) + 0.005 && with_mad.users.l1 < with_modelguard.users.l1,
-            "MAD does at least as well as ModelGuard-W, for no more L1");
+      claim(std::abs(naive(with_mad) - naive(with_modelguard)) < 0.02 || where == glyphs,
+            "MAD leaves about as much as ModelGuard-W with 10 classes");
+      claim(with_mad.users.l1 < with_modelguard.users.l1, "MAD costs no more L1 than ModelGuard-W");
       claim(with_modelguard.users.l1 < 0.62 * with_dcp.users.l1,
             "ModelGuard-W has three fifths of the L1 of exact DCP, or less");
     }
+    claim(naive(mad_glyphs) < naive(guard_glyphs) - 0.1, "MAD leaves less than ModelGuard-W with 111 classes");
     claim(naive(wrong_mnist) < naive(energy_mnist) - 0.05 && wrong_mnist.users.l1 > energy_mnist.users.l1,
           "on MNIST adaptive misinformation stops more than energy_dcp, and costs more");
     claim(best_of_all(misdirect_mnist) < found_[mnist].labels->clone.mean() - 0.05,
           "on MNIST misdirect keeps all attackers below labels");
-    return "**Where DCP loses.** With exact odds at `beta` 1.5, DCP leaves naive attackers less than any other defense "
-           "of the table: " +
+    return "**Where DCP wins and loses.** With exact odds at `beta` 1.5, DCP leaves naive attackers less, in the mean, "
+           "than any other defense of the table: " +
            naive_at(dcp_mnist) + " on MNIST, " + naive_at(dcp_fashion) + " on Fashion-MNIST, and " +
            naive_at(dcp_glyphs) +
            " on the 111 classes of glyphs. It costs benign users most, too: a response has its label, and little else. "
            "ModelGuard-W, which needs no second network either, costs some three fifths of that L1 or less, and "
            "leaves " +
            naive_at(guard_mnist) + ", " + naive_at(guard_fashion) + ", and " + naive_at(guard_glyphs) +
-           ". An attacker who knows either of them is back at what labels give, on all three victims. MAD does at "
-           "least as well as ModelGuard-W on each of them, for no more L1, and of the defenses above that keep the "
-           "label it leaves D-DAE and partial Bayes least: " +
+           ". An attacker who knows either of them is back at what labels give, on all three victims. MAD leaves "
+           "naive attackers about as much as ModelGuard-W with 10 classes, and less with 111 (" +
+           per_cent(mad_glyphs.clones[0]) +
+           " %), for no more L1. Of the defenses above that keep the label it leaves D-DAE and partial Bayes least, in "
+           "the mean: " +
            per_cent(mad_mnist.best_adaptive()) + " %, " + per_cent(mad_fashion.best_adaptive()) + " % and " +
            per_cent(mad_glyphs.best_adaptive()) + " %, where labels give " + per_cent(found_[mnist].labels) + " %, " +
            per_cent(found_[fashion].labels) + " % and " + per_cent(found_[glyphs].labels) +
-           " %. Adaptive misinformation leaves a naive clone of " + naive_at(wrong_mnist) +
-           " on MNIST, where `energy_dcp` leaves " + naive_at(energy_mnist) +
-           ". MAD and adaptive misinformation take more than twice the [latency](../results/latency.csv) of the "
-           "network alone; MAD needs a surrogate network, and adaptive misinformation a second network that is "
-           "trained.\n\n"
+           " %. On MNIST adaptive misinformation leaves a naive clone of " + naive_at(wrong_mnist) +
+           ", where `energy_dcp` leaves " + naive_at(energy_mnist) +
+           ". MAD (by its closed form) and adaptive misinformation take more than twice the latency of the network "
+           "alone (see Latency, below); MAD needs a surrogate network, and adaptive misinformation a second network "
+           "that is trained.\n\n"
            "**What we recommend.** Ask first which queries attackers can send.\n\n"
            "- If they have only images of another kind than your users' (out-of-distribution), and queries have an "
            "account, begin with `monitored` (below), which can be combined with any defense. It is the one defense "
-           "here that leaves next to nothing to an attacker who trains on labels alone, at no cost to benign users, as "
-           "long as such images come from few accounts. Add `energy_dcp` where users need their probabilities: it "
+           "here that leaves little to an attacker who trains on labels alone, as long as such images come from one "
+           "account or a few, and no benign account was flagged. Add `energy_dcp` where users need their "
+           "probabilities: it "
            "takes the naive clone "
            "from " +
            per_cent(found_[mnist].undefended) + " to " + naive_at(energy_mnist) +
            " on MNIST, without a second network. Adaptive misinformation stops more, for more L1 and a network that "
            "you train. Where users can lose some accuracy, use `misdirect`: at " +
            format("%.1f", misdirect_mnist.users.points) +
-           " points on MNIST it keeps every attacker below labels, with " +
+           " points on MNIST it keeps each attacker of the table below labels, with " +
            format("%.0f", 100 * best_of_all(misdirect_mnist)) + " % at best instead of " +
            per_cent(found_[mnist].labels) +
-           " %.\n"
+           " %. All this is of one pair of data sets, and combinations with `monitored` are not recorded.\n"
            "- If they have images of your users' kind, only naive attackers can be hindered, at the price of the "
            "probabilities: most by `dcp` with exact odds at `beta` 1.5, for less L1 by `modelguard_w`, or by MAD if "
            "you "

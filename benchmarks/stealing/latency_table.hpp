@@ -52,7 +52,7 @@ inline std::string latency_table(const std::vector<latency_line>& lines) {
   };
   return table.text() + "\nMedians of " + repetitions("lenet") + " queries of LeNet and " + repetitions("resnet18") +
          " of ResNet-18, on one thread of an " + lines.front().processor +
-         ". A defense without a second network takes at most " + format("%.2f", most) +
+         ". The defenses without a second network take at most " + format("%.2f", most) +
          " times what the network takes by itself. The DCP paper reports a factor of 37 between DCP and the most "
          "expensive defense. As GRAD^2 is served here it takes " +
          both("gradient_redirection(epsilon=1)", "double backward pass") +

@@ -12,32 +12,24 @@
 
 #include "pictured.hpp"
 
-/// A row of the table in the project's README: text that identifies its line, whose clones it has, the setting, and
-/// whether it has the price in L1 and calibration.
+/// A row of the table in the project's README: text that identifies its line, the setting, and the scenes of which it
+/// has the clones by queries of another kind than the users', the clones by queries of their kind, and the price in L1
+/// and calibration. nullptr where it has none.
 struct readme_row {
-  const char* mark;
-  const scene* where;
-  const char* setting;
-  bool has_price;
+  const char *mark, *setting;
+  const scene *other_kind, *own_kind, *price;
 };
+inline constexpr const char* setting_of_labels = "none | label_only";
 inline constexpr readme_row readme_rows[]{
-    {"`chaff::energy_dcp`", &mnist_scene, pictured::energy, true},
-    {"use the label, and little else | `chaff::dcp{.beta = 1.5, .rule = chaff::odds::exact}`", &mnist_scene,
-     pictured::exact_dcp, true},
-    {"`chaff::modelguard_w{}`", &mnist_scene, pictured::modelguard, true},
-    {"the same, 111 classes | `chaff::dcp{.beta = 1.5, .rule = chaff::odds::exact}`", &glyphs_scene,
-     pictured::exact_dcp, true},
-    {"`chaff::none{} \\| chaff::label_only{}`", &mnist_scene, "none | label_only", false},
-    {"`chaff::none{}`", &mnist_scene, "none", false}};
-
-/// A defense of which the project's README tells the clones by queries of the victim's own kind.
-struct in_distribution_text {
-  const char *name, *setting;
-};
-inline constexpr in_distribution_text in_distribution_texts[]{
-    {"`energy_dcp`", pictured::energy},
-    {"`modelguard_w{}`", pictured::modelguard},
-    {"`dcp{.beta = 1.5, .rule = chaff::odds::exact}`", pictured::exact_dcp}};
+    {"`chaff::dcp{}`", pictured::mild_dcp, &mnist_scene, &fashion_scene, &mnist_scene},
+    {"`chaff::energy_dcp{.beta = 1.2, .tau = tau}`", pictured::energy, &mnist_scene, &fashion_scene, &mnist_scene},
+    {"`chaff::modelguard_w{}`", pictured::modelguard, &mnist_scene, &fashion_scene, &mnist_scene},
+    {"use the label, and little else | `chaff::dcp{.beta = 1.5, .rule = chaff::odds::exact}`", pictured::exact_dcp,
+     &mnist_scene, &fashion_scene, &mnist_scene},
+    {"the same, 111 classes | `chaff::dcp{.beta = 1.5, .rule = chaff::odds::exact}`", pictured::exact_dcp, nullptr,
+     &glyphs_scene, &glyphs_scene},
+    {"`chaff::none{} \\| chaff::label_only{}`", setting_of_labels, &mnist_scene, &fashion_scene, nullptr},
+    {"`chaff::none{}`", "none", &mnist_scene, &fashion_scene, nullptr}};
 
 /// Checks the project's README against results. Throws std::runtime_error where a row that it needs has too few seeds.
 class readme_figures {
@@ -48,15 +40,16 @@ class readme_figures {
   std::string missing_in(const std::string& readme) const {
     std::string missing;
     for (const readme_row& row : readme_rows) {
-      const std::string cells = cells_of(*row.where, row.setting);
-      const std::string price = row.has_price ? price_of(*row.where, row.setting) : "";
+      const std::string cells = "| " + clones_of(row.other_kind, row) + " | " + clones_of(row.own_kind, row) + " |";
+      const std::string price = row.price == nullptr ? "" : price_of(*row.price, row.setting);
       if (!has_line(readme, row.mark, price, cells)) {
         missing += std::string("no line has ") + row.mark + ' ' + price + " and ends in " + cells + '\n';
       }
     }
-    for (const std::string& text : texts()) {
-      if (readme.find(text) == std::string::npos) missing += "\"" + text + "\" is missing\n";
-    }
+    const std::string misdirected =
+        "their clone falls to " + per_cent(needed(mnist_scene, "label_only", pictured::misdirect)) + " %, to " +
+        per_cent(needed(mnist_scene, "naive", pictured::misdirect)) + " % if they train on the responses";
+    if (readme.find(misdirected) == std::string::npos) missing += "\"" + misdirected + "\" is missing\n";
     return missing;
   }
 
@@ -70,14 +63,14 @@ class readme_figures {
     return false;
   }
 
-  /// The cells of the table: clones of the naive, the better adaptive, and the label-only attacker, in %.
-  std::string cells_of(const scene& where, const std::string& setting) const {
-    const row &naive = needed(where, "naive", setting), &labels = needed(where, "label_only", "none");
-    // nobody adapts to no defense, and of one-hot responses an adaptive attacker recovers the labels
-    const row& adaptive = setting == "none"                ? naive
-                          : setting == "none | label_only" ? labels
-                                                           : best_adaptive(where, setting);
-    return "| " + per_cent(naive) + " | " + per_cent(adaptive) + " | " + per_cent(labels) + " |";
+  /// A cell of the table: clones of the naive, the better adaptive, and the label-only attacker, in %.
+  std::string clones_of(const scene* where, const readme_row& of) const {
+    if (where == nullptr) return "-";
+    const std::string setting = of.setting, labels = per_cent(needed(*where, "label_only", "none"));
+    // one-hot responses give the clone of the labels, and nobody adapts to them, or to no defense
+    if (setting == setting_of_labels) return labels + " / - / " + labels;
+    return per_cent(needed(*where, "naive", setting)) + " / " +
+           (setting == "none" ? "-" : per_cent(best_adaptive(*where, setting))) + " / " + labels;
   }
 
   /// What benign users pay.
@@ -85,19 +78,6 @@ class readme_figures {
     const row &naive = needed(where, "naive", setting), &none = needed(where, "naive", "none");
     return "mean L1 " + format("%.2f", naive.l1.mean()) + ", ECE " +
            format("%+.2f", naive.ece.mean() - none.ece.mean()) + " |";
-  }
-
-  /// Words with figures besides the table.
-  std::vector<std::string> texts() const {
-    std::vector<std::string> all{
-        "their clone falls to " + per_cent(needed(mnist_scene, "label_only", pictured::misdirect)) + " %, to " +
-            per_cent(needed(mnist_scene, "naive", pictured::misdirect)) + " % if they train on the responses",
-        "where labels alone give " + per_cent(needed(fashion_scene, "label_only", "none")) + " %"};
-    for (const in_distribution_text& each : in_distribution_texts) {
-      all.push_back(per_cent(needed(fashion_scene, "naive", each.setting)) + " and " +
-                    per_cent(best_adaptive(fashion_scene, each.setting)) + " % under " + each.name);
-    }
-    return all;
   }
 
   const row& needed(const scene& where, const char* attacker, const std::string& setting) const {
