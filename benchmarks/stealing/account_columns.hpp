@@ -73,7 +73,7 @@ struct account_line {
     account_line read;
     read.of = {.victim = fields.one_of(0, {"mnist", "fashion_mnist", "glyphs"}),
                .network = fields.one_of(1, {"lenet", "resnet18"}),
-               .query_data = fields.one_of(2, {"mnist", "fashion_mnist", "none"}),
+               .query_data = fields.one_of(2, {"mnist", "fashion_mnist", "glyphs", "none"}),
                .attack = fields.one_of(3, {"benign", "knockoff", "dfme", "maze"}),
                .sampling = fields.one_of(4, {"", "random", "filtered", "certainty", "diversity", "loss", "all"}),
                .attacker = fields.one_of(5, {"any", "naive", "label_only", "complementary"}),
