@@ -145,13 +145,12 @@ class account_tables {
     for (const char* attacker : {"label_only", "naive", "complementary"}) {
       one.attacker = attacker;
       spread accuracy;
-      std::vector<double> per_cents;
       for (const account_line* line : shown_seeds_of(one)) {
         accuracy.values.push_back(100 * *line->clone_accuracy);
         answered[line->of.seed] = line->answered;
       }
-      clones.push_back(
-          accuracy.values.empty() ? "-" : format("%.1f", accuracy.mean()) + ": " + range_of(accuracy.values, "%.1f"));
+      const std::string mean = accuracy.values.size() > 1 ? format("%.1f: ", accuracy.mean()) : "";
+      clones.push_back(accuracy.values.empty() ? "-" : mean + range_of(accuracy.values, "%.1f"));
     }
     std::vector<double> responses;
     for (const auto& [seed, count] : answered) responses.push_back(count);
