@@ -124,13 +124,12 @@ class tables {
   }
 
   void data_free() {
-    written_.begin("mnist, data-free attacks: accuracy of clones, %", {"defense", "dfme", "maze", "queries"});
+    written_.begin("mnist, data-free attacks: accuracy of clones, %", {"defense", "dfme", "maze"});
     for (const row& one : rows_) {
       if (one.first.attack != "dfme") continue;
       result_line other = one.first;
       other.attack = "maze";
-      written_.line(
-          {cell_of(setting_of(one.first)), one.clone.text(), clone_of(other), std::to_string(one.first.queries)});
+      written_.line({cell_of(setting_of(one.first)), one.clone.text(), clone_of(other)});
     }
   }
 
